@@ -1,0 +1,1 @@
+export { duration, durationMs, formatDuration, timestamp } from "./scalars.ts";

@@ -1,0 +1,30 @@
+export { Broadcast } from "./broadcast.ts";
+export { deadline, sleep, systemClock, type Clock } from "./clock.ts";
+export {
+  accessDenied,
+  alreadyExists,
+  badParameter,
+  canceled,
+  CodedError,
+  codeOf,
+  compareFailed,
+  errorCodes,
+  internal,
+  limitExceeded,
+  messageOf,
+  notFound,
+  timedOut,
+  unauthenticated,
+  unavailable,
+  type ErrorCode,
+} from "./errors.ts";
+export {
+  createLogger,
+  silentLogger,
+  type LogFields,
+  type LogFormat,
+  type Logger,
+  type LogLevel,
+} from "./log.ts";
+export { Metrics } from "./metrics.ts";
+export { backoffDelay, type Backoff } from "./retry.ts";

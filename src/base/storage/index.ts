@@ -1,0 +1,16 @@
+export {
+  MAX_KEY_BYTES,
+  MAX_PAGE,
+  MAX_VALUE_BYTES,
+  MAX_WRITES,
+  type Change,
+  type Committed,
+  type IndexDefinition,
+  type Item,
+  type Json,
+  type JsonObject,
+  type ListQuery,
+  type Page,
+  type Store,
+  type Write,
+} from "./store.ts";

@@ -1,0 +1,152 @@
+/**
+ * The contract of every store. Its only write is `commit`, an atomic batch of conditional writes
+ * that is durable before it answers; every committed batch appears once, in order, in the change
+ * feed. Implementations: `memory.ts`, `sqlite.ts`. The suite in `tests/support/store-suite.ts`
+ * belongs to this interface.
+ */
+
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined };
+export type JsonObject = { readonly [key: string]: Json | undefined };
+
+/** One stored document. `kind` and `name` are its key; both are non-empty, at most 512 UTF-8 bytes. */
+export interface Item {
+  readonly kind: string;
+  readonly name: string;
+  readonly value: JsonObject;
+  /** Changes with every write of this item; opaque; never reused for this key. */
+  readonly revision: string;
+  /** Milliseconds since the epoch. An expired item is invisible to reads at once, and a `delete` of it reaches the feed soon after. */
+  readonly expires?: number;
+}
+
+/** What one write of a batch does, and the condition under which the whole batch holds. */
+export type Write =
+  /** Fails with `already_exists` when a live item has this key. */
+  | {
+      readonly op: "create";
+      readonly kind: string;
+      readonly name: string;
+      readonly value: JsonObject;
+      readonly expires?: number;
+    }
+  /** Fails with `compare_failed` unless the item exists at exactly `revision`. */
+  | {
+      readonly op: "update";
+      readonly kind: string;
+      readonly name: string;
+      readonly revision: string;
+      readonly value: JsonObject;
+      readonly expires?: number;
+    }
+  /** Creates or replaces. */
+  | {
+      readonly op: "put";
+      readonly kind: string;
+      readonly name: string;
+      readonly value: JsonObject;
+      readonly expires?: number;
+    }
+  /** Fails with `not_found` when absent, or `compare_failed` when `revision` is given and differs. */
+  | {
+      readonly op: "delete";
+      readonly kind: string;
+      readonly name: string;
+      readonly revision?: string;
+    }
+  /** Writes nothing: fails with `compare_failed` unless the item is at `revision` (`null`: absent). */
+  | {
+      readonly op: "check";
+      readonly kind: string;
+      readonly name: string;
+      readonly revision: string | null;
+    };
+
+export interface Committed {
+  /** Position of this batch in the change feed; grows by one or more with each commit. */
+  readonly position: number;
+  /** The new revision of each write of the batch, in order; `undefined` for deletes and checks. */
+  readonly revisions: readonly (string | undefined)[];
+}
+
+export interface Change {
+  readonly position: number;
+  readonly op: "put" | "delete";
+  readonly kind: string;
+  readonly name: string;
+  /** The item as written; absent for `delete`. */
+  readonly item?: Item;
+}
+
+/**
+ * A sorted secondary index over one kind. `key` gives the sort keys of a document (none: it is not
+ * in this index). Keys compare as UTF-8 bytes. Raise `version` whenever `key` changes: the store
+ * rebuilds the index when it opens.
+ */
+export interface IndexDefinition {
+  readonly kind: string;
+  readonly name: string;
+  readonly version: number;
+  readonly key: (
+    value: JsonObject,
+    item: { readonly name: string; readonly expires?: number },
+  ) => readonly string[];
+}
+
+export interface ListQuery {
+  readonly kind: string;
+  /** Sorts and ranges over this index; without it, over names. */
+  readonly index?: string;
+  /** Only keys that start with this. */
+  readonly prefix?: string;
+  /** Only keys from here on, inclusive. */
+  readonly from?: string;
+  /** Only keys below this, exclusive. */
+  readonly to?: string;
+  readonly order?: "ascending" | "descending";
+  /** At most this many items: default 100, at most 1,000 (`MAX_PAGE`). */
+  readonly limit?: number;
+  /** `next` of the page before. Paging by it neither repeats nor skips an item that stays in place. */
+  readonly after?: string;
+}
+
+export interface Page {
+  readonly items: readonly Item[];
+  /** Present when there may be more. */
+  readonly next?: string;
+}
+
+export interface Store extends AsyncDisposable {
+  get(kind: string, name: string): Promise<Item | undefined>;
+  list(query: ListQuery): Promise<Page>;
+  /** How many live items a kind (or a prefix of one of its indexes) has. */
+  count(query: Pick<ListQuery, "kind" | "index" | "prefix">): Promise<number>;
+  /**
+   * Commits all writes or none. Rejects with the code of the first condition that failed (message
+   * names kind and name), `limit_exceeded` for more than 1,000 writes or a value over 1 MiB, and
+   * `unavailable` when the disk refuses (full, gone): then nothing of the batch is kept.
+   */
+  commit(writes: readonly Write[]): Promise<Committed>;
+  /**
+   * Changes of the given kinds (all, when absent) after `after` (default: from now), in order and
+   * without a gap, until the signal aborts. Rejects with `compare_failed` when `after` is older than
+   * the feed still holds: list again, then watch from the position that `position()` gave before.
+   */
+  watch(options: {
+    readonly kinds?: readonly string[];
+    readonly after?: number;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<Change>;
+  /** The position of the newest commit. */
+  position(): Promise<number>;
+}
+
+export const MAX_PAGE = 1_000;
+export const MAX_WRITES = 1_000;
+export const MAX_VALUE_BYTES = 1024 * 1024;
+export const MAX_KEY_BYTES = 512;

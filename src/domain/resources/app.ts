@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { defineKind, type Resource } from "./kind.ts";
+
+const spec = z.strictObject({
+  /** `http://`, `https://` or `tcp://` with host and port, as the agent reaches it. */
+  uri: z.url({
+    protocol: /^(https?|tcp)$/,
+    error: "must be an http://, https:// or tcp:// address",
+  }),
+  /** The name under which the proxy serves it; default `<name>.<cluster domain>`. */
+  public_addr: z.string().optional(),
+  /** The agent that serves it. */
+  host_id: z.string(),
+});
+
+export type App = Resource<"app", z.infer<typeof spec>>;
+
+/** Stored as `<app>:<host>`: several agents may serve one application. */
+export const appName = (app: App): string => app.metadata.name.split(":")[0]!;
+export const appResourceName = (name: string, hostId: string): string => `${name}:${hostId}`;
+
+/** One DNS label, because it becomes a host name under the cluster's domain. */
+export const appNamePattern = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export const appKind = defineKind<App>({
+  kind: "app",
+  version: "v1",
+  aliases: ["apps", "application", "applications"],
+  name: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?:[0-9a-f-]{36}$/),
+  spec,
+  writable: "server",
+  fields: { app: (app) => [appName(app)], host_id: (app) => [app.spec.host_id] },
+});

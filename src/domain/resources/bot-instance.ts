@@ -1,0 +1,88 @@
+import { timestamp } from "#base/config";
+import { z } from "zod";
+import { defineKind, type Resource } from "./kind.ts";
+
+const spec = z.strictObject({
+  bot_name: z.string(),
+  instance_id: z.string(),
+  previous_instance_id: z.string().optional(),
+});
+
+const authentication = z.strictObject({
+  time: timestamp,
+  join_method: z.string(),
+  token: z.string(),
+  generation: z.int(),
+  /** SHA-256 of the certified TLS public key, hex. */
+  key_fingerprint: z.string(),
+  remote_addr: z.string(),
+  recovery: z.boolean(),
+  attributes: z.record(z.string(), z.string()).default({}),
+});
+
+const heartbeat = z.strictObject({
+  time: timestamp,
+  version: z.string(),
+  hostname: z.string(),
+  os: z.string(),
+  architecture: z.string(),
+  uptime_seconds: z.int(),
+  one_shot: z.boolean(),
+  kind: z.string(),
+  configuration: z.string(),
+});
+
+const serviceHealth = z.strictObject({
+  name: z.string(),
+  type: z.string(),
+  status: z.string(),
+  reason: z.string().optional(),
+  updated_at: timestamp,
+});
+
+const status = z.strictObject({
+  /** Of the certificate now in use; the next refresh must present exactly this one. */
+  generation: z.int(),
+  initial_authentication: authentication.optional(),
+  /** Newest last, at most `MAX_RECORDS`. */
+  latest_authentications: z.array(authentication).default([]),
+  initial_heartbeat: heartbeat.optional(),
+  latest_heartbeats: z.array(heartbeat).default([]),
+  service_health: z.array(serviceHealth).default([]),
+  notices: z.array(z.string()).default([]),
+});
+
+export const MAX_RECORDS = 10;
+export type Authentication = z.infer<typeof authentication>;
+export type Heartbeat = z.infer<typeof heartbeat>;
+export type ServiceHealth = z.infer<typeof serviceHealth>;
+export type BotInstance = Resource<"bot_instance", z.infer<typeof spec>, z.infer<typeof status>>;
+
+/** Stored as `<bot>:<instance>`, so that the instances of one bot are one range of names. */
+export const botInstanceName = (bot: string, instance: string): string => `${bot}:${instance}`;
+
+/** When the instance was last heard of, RFC 3339; empty for never. */
+export function lastActiveAt(instance: BotInstance): string {
+  const heard = [
+    instance.status?.latest_heartbeats.at(-1)?.time ?? "",
+    instance.status?.latest_authentications.at(-1)?.time ?? "",
+  ];
+  return heard.sort().at(-1)!;
+}
+
+export const botInstanceKind = defineKind<BotInstance>({
+  kind: "bot_instance",
+  version: "v1",
+  aliases: ["bot_instances", "instance", "instances"],
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._@+-]*:[0-9a-f-]{36}$/),
+  spec,
+  status,
+  writable: "server",
+  fields: {
+    bot_name: (instance) => [instance.spec.bot_name],
+    hostname: (instance) =>
+      instance.status?.latest_heartbeats.slice(-1).map((beat) => beat.hostname) ?? [],
+  },
+  sorts: ["last_active_at"],
+  indexes: [{ name: "last_active_at", version: 1, key: (instance) => [lastActiveAt(instance)] }],
+});

@@ -1,0 +1,92 @@
+import type { IndexDefinition, JsonObject } from "#base/storage";
+import { timestamp } from "#base/config";
+import { z } from "zod";
+
+/** Names of resources: what a path, a URL and a shell can carry unquoted. */
+export const resourceName = z
+  .string()
+  .min(1)
+  .max(256)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._@+-]*$/, {
+    error: "must start with a letter or digit and hold only letters, digits and . _ @ + -",
+  });
+
+export const labels = z.record(z.string().min(1).max(128), z.string().max(512));
+
+export const metadata = z.strictObject({
+  name: resourceName,
+  labels: labels.default({}),
+  description: z.string().max(1024).optional(),
+  expires: timestamp.optional(),
+  /** Opaque; set by the server with every write, given back to make a write conditional. */
+  revision: z.string().optional(),
+});
+
+export type Metadata = z.infer<typeof metadata>;
+
+/** A document of any kind, as YAML, JSON and the store hold it. */
+export interface Resource<K extends string = string, Spec = JsonObject, Status = JsonObject> {
+  readonly kind: K;
+  readonly version: string;
+  readonly metadata: Metadata;
+  readonly spec: Spec;
+  /** Owned by the server: what a client writes here is dropped. */
+  readonly status?: Status | undefined;
+}
+
+/** Everything that the rest of the house knows about one kind; `kinds.ts` lists them all. */
+export interface Kind<R extends Resource = Resource> {
+  readonly kind: R["kind"];
+  readonly version: string;
+  /** Other words a person may type: `bots`, `ca`. */
+  readonly aliases: readonly string[];
+  /** The whole document, strict, with defaults. */
+  readonly schema: z.ZodType<R>;
+  /** What a filter (`fields`) may name, and how to read it. */
+  readonly fields: Readonly<Record<string, (resource: R) => readonly string[]>>;
+  /** What `sort` may name beside `name`; each has an index of the same name in `indexes`. */
+  readonly sorts: readonly string[];
+  readonly indexes: readonly IndexDefinition[];
+  /** Who may write it: `anyone` with the right rule, or only the server itself. */
+  readonly writable: "clients" | "server";
+}
+
+type Draft<R extends Resource> = {
+  readonly kind: R["kind"];
+  readonly version: string;
+  readonly aliases: readonly string[];
+  readonly spec: z.ZodType<R["spec"]>;
+  readonly status?: z.ZodType;
+  readonly name?: z.ZodType<string>;
+  readonly fields?: Kind<R>["fields"];
+  readonly sorts?: readonly string[];
+  readonly indexes?: readonly (Omit<IndexDefinition, "kind" | "key"> & {
+    key: (resource: R) => readonly string[];
+  })[];
+  readonly writable?: "clients" | "server";
+};
+
+/** Builds a kind from its spec and status; the envelope is the same for all. */
+export function defineKind<R extends Resource>(draft: Draft<R>): Kind<R> {
+  const schema = z.strictObject({
+    kind: z.literal(draft.kind),
+    version: z.literal(draft.version),
+    metadata: draft.name ? metadata.extend({ name: draft.name }) : metadata,
+    spec: draft.spec,
+    status: (draft.status ?? z.strictObject({})).optional(),
+  });
+  return {
+    kind: draft.kind,
+    version: draft.version,
+    aliases: draft.aliases,
+    schema: schema as unknown as z.ZodType<R>,
+    fields: draft.fields ?? {},
+    sorts: draft.sorts ?? [],
+    indexes: (draft.indexes ?? []).map(({ key, ...rest }) => ({
+      ...rest,
+      kind: draft.kind,
+      key: (value) => key(value as unknown as R),
+    })),
+    writable: draft.writable ?? "clients",
+  };
+}

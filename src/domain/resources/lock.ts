@@ -1,0 +1,52 @@
+import { timestamp } from "#base/config";
+import { z } from "zod";
+import { defineKind, type Resource } from "./kind.ts";
+
+export const lockTargets = [
+  "user",
+  "role",
+  "login",
+  "mfa_device",
+  "server_id",
+  "bot_instance_id",
+  "join_token",
+  "public_key",
+] as const;
+
+const target = z
+  .strictObject(
+    Object.fromEntries(lockTargets.map((name) => [name, z.string().min(1).optional()])) as Record<
+      LockTarget,
+      z.ZodOptional<z.ZodString>
+    >,
+  )
+  .refine((value) => Object.values(value).filter(Boolean).length === 1, {
+    error: `must name exactly one of ${lockTargets.join(", ")}`,
+  });
+
+const spec = z.strictObject({
+  target,
+  message: z.string().max(1024).default(""),
+  /** Without it the lock holds until it is removed. */
+  expires: timestamp.optional(),
+  created_at: timestamp.optional(),
+  created_by: z.string().optional(),
+});
+
+export type LockTarget = (typeof lockTargets)[number];
+export type Lock = Resource<"lock", z.infer<typeof spec>>;
+
+/** `user:alice`: the key under which locks of one target are indexed. */
+export function lockTargetKey(lock: Lock): string {
+  const [name, value] = Object.entries(lock.spec.target).find(([, value]) => value)!;
+  return `${name}:${value}`;
+}
+
+export const lockKind = defineKind<Lock>({
+  kind: "lock",
+  version: "v2",
+  aliases: ["locks"],
+  spec,
+  fields: { target: (lock) => [lockTargetKey(lock)] },
+  indexes: [{ name: "target", version: 1, key: (lock) => [lockTargetKey(lock)] }],
+});

@@ -1,0 +1,118 @@
+import { timestamp } from "#base/config";
+import { z } from "zod";
+import { defineKind, type Resource } from "./kind.ts";
+
+export const systemRoles = ["Bot", "Node", "App", "Db", "Kube", "Proxy"] as const;
+export const recoveryModes = ["standard", "relaxed", "insecure"] as const;
+
+/** RFD 0205, `spec.bound_keypair`. */
+const boundKeypair = z.strictObject({
+  onboarding: z
+    .strictObject({
+      initial_public_key: z.string().default(""),
+      registration_secret: z.string().default(""),
+      must_register_before: timestamp.optional(),
+    })
+    .prefault({}),
+  recovery: z
+    .strictObject({
+      limit: z
+        .int()
+        .min(1, { error: "must be at least 1: the first join counts as a recovery" })
+        .default(1),
+      mode: z.enum(recoveryModes).default("standard"),
+    })
+    .prefault({}),
+  rotate_after: timestamp.optional(),
+});
+
+const joinMethod = z
+  .string()
+  .transform((text) => text.replaceAll("-", "_"))
+  .pipe(z.enum(["token", "bound_keypair"]));
+
+const spec = z
+  .strictObject({
+    roles: z.array(z.enum(systemRoles)).min(1),
+    bot_name: z.string().optional(),
+    join_method: joinMethod,
+    bound_keypair: boundKeypair.optional(),
+  })
+  .superRefine((token, context) => {
+    const bot = token.roles.includes("Bot");
+    if (bot && !token.bot_name)
+      context.addIssue({
+        code: "custom",
+        path: ["bot_name"],
+        message: "is required when roles include Bot",
+      });
+    if (!bot && token.bot_name)
+      context.addIssue({
+        code: "custom",
+        path: ["bot_name"],
+        message: "needs the role Bot in roles",
+      });
+    if (bot && token.roles.length > 1)
+      context.addIssue({
+        code: "custom",
+        path: ["roles"],
+        message: "Bot cannot be combined with other roles",
+      });
+    if (token.join_method !== "bound_keypair" && token.bound_keypair)
+      context.addIssue({
+        code: "custom",
+        path: ["bound_keypair"],
+        message: "needs join_method bound_keypair",
+      });
+  });
+
+/** The last attempt, kept until the client acknowledges it (join.md section 3). */
+const attempt = z.strictObject({
+  attempt_id: z.string(),
+  solved_key: z.string(),
+  tls_public_key: z.string(),
+  ssh_public_key: z.string(),
+  from: z.strictObject({ sequence: z.int(), instance_id: z.string(), generation: z.int() }),
+  to: z.strictObject({ sequence: z.int(), instance_id: z.string(), generation: z.int() }),
+});
+
+const status = z.strictObject({
+  bound_keypair: z
+    .strictObject({
+      registration_secret: z.string().optional(),
+      bound_public_key: z.string().default(""),
+      bound_bot_instance_id: z.string().default(""),
+      recovery_count: z.int().default(0),
+      /** What the join state must carry; 0 before the first join. */
+      recovery_sequence: z.int().default(0),
+      last_recovered_at: timestamp.optional(),
+      last_rotated_at: timestamp.optional(),
+      last_attempt: attempt.optional(),
+    })
+    .optional(),
+});
+
+export type SystemRole = (typeof systemRoles)[number];
+export type RecoveryMode = (typeof recoveryModes)[number];
+export type JoinAttempt = z.infer<typeof attempt>;
+export type Token = Resource<"token", z.infer<typeof spec>, z.infer<typeof status>>;
+
+export const tokenKind = defineKind<Token>({
+  kind: "token",
+  version: "v2",
+  aliases: ["tokens"],
+  spec,
+  status,
+  fields: {
+    role: (token) => token.spec.roles,
+    bot_name: (token) => (token.spec.bot_name ? [token.spec.bot_name] : []),
+    join_method: (token) => [token.spec.join_method],
+  },
+  indexes: [
+    {
+      name: "bot_name",
+      version: 1,
+      key: (token) => (token.spec.bot_name ? [token.spec.bot_name] : []),
+    },
+  ],
+});

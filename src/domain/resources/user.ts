@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { defineKind, type Resource } from "./kind.ts";
+
+export const traits = z.record(z.string().min(1), z.array(z.string()));
+
+const spec = z.strictObject({
+  roles: z.array(z.string().min(1)).default([]),
+  traits: traits.default({}),
+  /** Who made it: a user name, `bot:<name>` for the user of a bot, or `system`. */
+  created_by: z.string().optional(),
+});
+
+/** Name to list of values; a role's templates read them. */
+export type Traits = z.infer<typeof traits>;
+export type User = Resource<"user", z.infer<typeof spec>>;
+
+export const userKind = defineKind<User>({
+  kind: "user",
+  version: "v1",
+  aliases: ["users"],
+  spec,
+  fields: { role: (user) => user.spec.roles },
+});
+
+/** The label that ties a bot's user and role to it. */
+export const BOT_LABEL = "tenon.internal/bot";
