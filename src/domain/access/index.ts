@@ -1,0 +1,1 @@
+export type { Caller, HostIdentity, UserIdentity } from "./identity.ts";
