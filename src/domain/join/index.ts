@@ -1,0 +1,8 @@
+export {
+  formatJoinUri,
+  joinUriAddress,
+  looksLikeJoinUri,
+  parseJoinUri,
+  type JoinMethod,
+  type JoinUri,
+} from "./uri.ts";
