@@ -28,3 +28,4 @@ export {
 } from "./log.ts";
 export { Metrics } from "./metrics.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
+export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";
