@@ -18,6 +18,7 @@ export {
   unavailable,
   type ErrorCode,
 } from "./errors.ts";
+export { ensurePrivateDirectory, fileError, syncDirectory, writeFileAtomic } from "./files.ts";
 export {
   createLogger,
   silentLogger,

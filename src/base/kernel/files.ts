@@ -1,0 +1,75 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { badParameter, CodedError, messageOf, type ErrorCode } from "./errors.ts";
+
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  ENOENT: "not_found",
+  ENOTDIR: "bad_parameter",
+  EISDIR: "bad_parameter",
+  ENAMETOOLONG: "bad_parameter",
+  EACCES: "access_denied",
+  EPERM: "access_denied",
+  EROFS: "access_denied",
+  EEXIST: "already_exists",
+  ENOSPC: "unavailable",
+  EDQUOT: "unavailable",
+  EIO: "unavailable",
+  EMFILE: "limit_exceeded",
+  ENFILE: "limit_exceeded",
+};
+
+/** The one translator of what the file system answers. `doing` reads like `cannot write "/etc/x"`. */
+export function fileError(doing: string, error: unknown): CodedError {
+  const errno = error instanceof Error && "code" in error ? String(error.code) : "";
+  const code = CODES[errno] ?? "internal";
+  return new CodedError(code, `${doing}: ${errno || messageOf(error)}`, { cause: error });
+}
+
+/**
+ * Replaces the file in one step: a reader, or the next start after a crash, sees the old content or
+ * the new, never a part. `mode` holds from the first byte on. A symbolic link at `path` is replaced,
+ * not followed. The directory must exist.
+ */
+export async function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  mode = 0o600,
+): Promise<void> {
+  const directory = dirname(path);
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(8).toString("hex")}.tmp`);
+  try {
+    await writeNew(temporary, data, mode);
+    await rename(temporary, path);
+    await syncDirectory(directory);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw fileError(`cannot write "${path}"`, error);
+  }
+}
+
+async function writeNew(path: string, data: string | Uint8Array, mode: number): Promise<void> {
+  await using file = await open(path, "wx", mode);
+  await file.chmod(mode); // the umask may have taken bits that the caller asked for
+  await file.writeFile(data);
+  await file.sync();
+}
+
+/** Makes a rename or a removal in `directory` survive a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
+  await using handle: FileHandle = await open(directory, "r");
+  await handle.sync();
+}
+
+/** Makes `path` a directory that only its owner can enter (0700), with its parents. */
+export async function ensurePrivateDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const found = await stat(path);
+    if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST")
+      throw badParameter(`"${path}" is not a directory; remove it or name another`);
+    throw fileError(`cannot make the directory "${path}"`, error);
+  }
+}
