@@ -1,4 +1,10 @@
+export { openMemoryStore } from "./memory.ts";
 export {
+  DEFAULT_PAGE,
+  MAX_FEED,
+  MAX_FEED_BYTES,
+  MAX_INDEX_KEY_BYTES,
+  MAX_INDEX_KEYS,
   MAX_KEY_BYTES,
   MAX_PAGE,
   MAX_VALUE_BYTES,

@@ -100,7 +100,7 @@ export interface IndexDefinition {
 
 export interface ListQuery {
   readonly kind: string;
-  /** Sorts and ranges over this index; without it, over names. */
+  /** Sorts and ranges over this index, equal keys by name; without it, over names. An item appears once for each of its keys in the range. */
   readonly index?: string;
   /** Only keys that start with this. */
   readonly prefix?: string;
@@ -146,7 +146,17 @@ export interface Store extends AsyncDisposable {
   position(): Promise<number>;
 }
 
+/** A page that is parsed within a millisecond or two: a longer one would hold the event loop. */
 export const MAX_PAGE = 1_000;
+export const DEFAULT_PAGE = 100;
+/** One batch holds the disk for all others; a thousand writes take some milliseconds. */
 export const MAX_WRITES = 1_000;
+/** Documents are configuration and records, not files. */
 export const MAX_VALUE_BYTES = 1024 * 1024;
 export const MAX_KEY_BYTES = 512;
+/** A sort key may join several fields; beyond this it would crowd an index page. */
+export const MAX_INDEX_KEY_BYTES = 2_048;
+export const MAX_INDEX_KEYS = 1_000;
+/** Minutes of a busy cluster: a reader that was away for a restart resumes, one that was away for a day lists again. */
+export const MAX_FEED = 20_000;
+export const MAX_FEED_BYTES = 64 * 1024 * 1024;
