@@ -39,7 +39,7 @@ export function formatDuration(ms: number): string {
 
 /** A duration as people write it; `durationMs` reads it. */
 export const duration = z
-  .string()
+  .string({ error: "must be a duration such as 30s, 20m, 1h30m or 7d" })
   .regex(DURATION, { error: "must be a duration such as 30s, 20m, 1h30m or 7d" })
   .meta({ format: "duration", description: "duration such as 30s, 20m, 1h30m or 7d" });
 
