@@ -30,4 +30,8 @@ export const appKind = defineKind<App>({
   spec,
   writable: "server",
   fields: { app: (app) => [appName(app)], host_id: (app) => [app.spec.host_id] },
+  indexes: [
+    { name: "app", version: 1, key: (app) => [appName(app)] },
+    { name: "host_id", version: 1, key: (app) => [app.spec.host_id] },
+  ],
 });

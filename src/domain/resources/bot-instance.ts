@@ -84,5 +84,8 @@ export const botInstanceKind = defineKind<BotInstance>({
       instance.status?.latest_heartbeats.slice(-1).map((beat) => beat.hostname) ?? [],
   },
   sorts: ["last_active_at"],
-  indexes: [{ name: "last_active_at", version: 1, key: (instance) => [lastActiveAt(instance)] }],
+  indexes: [
+    { name: "bot_name", version: 1, key: (instance) => [instance.spec.bot_name] },
+    { name: "last_active_at", version: 1, key: (instance) => [lastActiveAt(instance)] },
+  ],
 });

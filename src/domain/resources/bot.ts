@@ -21,6 +21,7 @@ export const botKind = defineKind<Bot>({
   spec,
   status,
   fields: { role: (bot) => bot.spec.roles },
+  indexes: [{ name: "role", version: 1, key: (bot) => bot.spec.roles }],
 });
 
 /** The name of both the user and the role that belong to a bot. */

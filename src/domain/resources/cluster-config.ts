@@ -21,5 +21,6 @@ export const clusterConfigKind = defineKind<ClusterConfig>({
   kind: "cluster_config",
   version: "v1",
   aliases: ["cluster"],
+  name: z.literal(CLUSTER_CONFIG_NAME, { error: `must be "${CLUSTER_CONFIG_NAME}"` }),
   spec,
 });

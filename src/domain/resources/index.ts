@@ -10,6 +10,9 @@ export {
   type ServiceHealth,
 } from "./bot-instance.ts";
 export { botKind, botUserName, type Bot } from "./bot.ts";
+export { deleteOf, fromItem, parseDocument, writeOf, type AnyResource } from "./document.ts";
+export { expiryOf } from "./expiry.ts";
+export type { Filter } from "./filter.ts";
 export {
   authorityTypes,
   certAuthorityKind,
@@ -20,16 +23,35 @@ export {
 export { CLUSTER_CONFIG_NAME, clusterConfigKind, type ClusterConfig } from "./cluster-config.ts";
 export {
   defineKind,
+  INTERNAL_LABELS,
   labels,
   resourceName,
   type Kind,
   type Metadata,
   type Resource,
 } from "./kind.ts";
-export { kinds, type KindName, type ResourceOf } from "./kinds.ts";
+export {
+  isKindName,
+  kindNamed,
+  kinds,
+  storeIndexes,
+  type KindName,
+  type ResourceOf,
+} from "./kinds.ts";
+export {
+  DEFAULT_PAGE,
+  MAX_EXAMINED,
+  pageSizeOf,
+  type ListOptions,
+  type ResourcePage,
+} from "./listing.ts";
 export { lockKind, lockTargetKey, lockTargets, type Lock, type LockTarget } from "./lock.ts";
+export { didYouMean } from "./near.ts";
+export { PageTokens } from "./page-token.ts";
+export { Resources, type RangeOptions } from "./resources.ts";
 export {
   roleKind,
+  templateOf,
   verbs,
   type LabelMatchers,
   type Role,
@@ -39,6 +61,7 @@ export {
 export {
   recoveryModes,
   systemRoles,
+  tokenDisplayName,
   tokenKind,
   type JoinAttempt,
   type RecoveryMode,

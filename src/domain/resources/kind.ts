@@ -2,6 +2,9 @@ import type { IndexDefinition, JsonObject } from "#base/storage";
 import { timestamp } from "#base/config";
 import { z } from "zod";
 
+/** Labels that only the server writes, such as the one that ties a bot's user to it. */
+export const INTERNAL_LABELS = "tenon.internal/";
+
 /** Names of resources: what a path, a URL and a shell can carry unquoted. */
 export const resourceName = z
   .string()
@@ -47,6 +50,8 @@ export interface Kind<R extends Resource = Resource> {
   /** What `sort` may name beside `name`; each has an index of the same name in `indexes`. */
   readonly sorts: readonly string[];
   readonly indexes: readonly IndexDefinition[];
+  /** Whether the name itself opens something, so that it never stands in a suggestion, event or log. */
+  readonly hasSecretName: (resource: R) => boolean;
   /** Who may write it: `anyone` with the right rule, or only the server itself. */
   readonly writable: "clients" | "server";
 }
@@ -63,7 +68,8 @@ type Draft<R extends Resource> = {
   readonly indexes?: readonly (Omit<IndexDefinition, "kind" | "key"> & {
     key: (resource: R) => readonly string[];
   })[];
-  readonly writable?: "clients" | "server";
+  readonly hasSecretName?: Kind<R>["hasSecretName"];
+  readonly writable?: Kind["writable"];
 };
 
 /** Builds a kind from its spec and status; the envelope is the same for all. */
@@ -87,6 +93,7 @@ export function defineKind<R extends Resource>(draft: Draft<R>): Kind<R> {
       kind: draft.kind,
       key: (value) => key(value as unknown as R),
     })),
+    hasSecretName: draft.hasSecretName ?? (() => false),
     writable: draft.writable ?? "clients",
   };
 }

@@ -1,9 +1,12 @@
+import { badParameter } from "#base/kernel";
+import type { IndexDefinition } from "#base/storage";
 import { appKind } from "./app.ts";
 import { botInstanceKind } from "./bot-instance.ts";
 import { botKind } from "./bot.ts";
 import { certAuthorityKind } from "./cert-authority.ts";
 import { clusterConfigKind } from "./cluster-config.ts";
 import { lockKind } from "./lock.ts";
+import { didYouMean } from "./near.ts";
 import { roleKind } from "./role.ts";
 import { tokenKind } from "./token.ts";
 import { userKind } from "./user.ts";
@@ -27,3 +30,22 @@ export type ResourceOf<K extends KindName> = (typeof kinds)[K] extends {
 }
   ? R
   : never;
+
+/** What a store must index for the kinds of resources. */
+export const storeIndexes: readonly IndexDefinition[] = Object.values(kinds).flatMap(
+  (kind) => kind.indexes,
+);
+
+export const isKindName = (text: string): text is KindName => Object.hasOwn(kinds, text);
+
+/** The kind that a person means by `bots` or `ca`; `bad_parameter` names the nearest. */
+export function kindNamed(text: string): KindName {
+  if (isKindName(text)) return text;
+  const names = Object.keys(kinds).filter(isKindName);
+  const aliased = names.find((name) => kinds[name].aliases.includes(text));
+  if (aliased) return aliased;
+  const words = names.flatMap((name) => [name, ...kinds[name].aliases]);
+  throw badParameter(
+    `"${text}" is not a kind of resource; allowed: ${names.join(", ")}${didYouMean(text, words)}`,
+  );
+}

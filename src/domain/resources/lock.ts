@@ -1,4 +1,5 @@
 import { timestamp } from "#base/config";
+import { createHash } from "node:crypto";
 import { z } from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
@@ -36,10 +37,20 @@ const spec = z.strictObject({
 export type LockTarget = (typeof lockTargets)[number];
 export type Lock = Resource<"lock", z.infer<typeof spec>>;
 
-/** `user:alice`: the key under which locks of one target are indexed. */
+/**
+ * `user:alice`: the key under which locks of one target are indexed. A public key is known by its
+ * fingerprint, `public_key:SHA256:…`, whether the lock names that or the OpenSSH line.
+ */
 export function lockTargetKey(lock: Lock): string {
   const [name, value] = Object.entries(lock.spec.target).find(([, value]) => value)!;
-  return `${name}:${value}`;
+  return `${name}:${name === "public_key" ? fingerprintOf(value!) : value}`;
+}
+
+function fingerprintOf(keyOrFingerprint: string): string {
+  const blob = /^[a-z0-9@.-]+ ([A-Za-z0-9+/]+=*)(?: |$)/.exec(keyOrFingerprint)?.[1];
+  if (!blob) return keyOrFingerprint;
+  const hash = createHash("sha256").update(Buffer.from(blob, "base64")).digest("base64");
+  return `SHA256:${hash.replaceAll("=", "")}`;
 }
 
 export const lockKind = defineKind<Lock>({

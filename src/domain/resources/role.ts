@@ -2,8 +2,31 @@ import { duration } from "#base/config";
 import { z } from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
-/** Label name to accepted values; `*` stands for any. All names must match. */
-const labelMatchers = z.record(z.string().min(1), z.array(z.string()));
+/** `{{internal.logins}}`: stands for each value of a trait of the caller. */
+const TEMPLATE = /^([^{}]*)\{\{\s*(?:internal|external)\.([\w.-]+)\s*\}\}([^{}]*)$/;
+
+/** The trait that a text names and what stands around it; nothing for a plain text. */
+export function templateOf(
+  text: string,
+): { readonly before: string; readonly trait: string; readonly after: string } | undefined {
+  const [, before, trait, after] = TEMPLATE.exec(text) ?? [];
+  return trait === undefined ? undefined : { before: before!, trait, after: after! };
+}
+
+const template = z
+  .string()
+  .min(1)
+  .refine((text) => !/\{\{|\}\}/.test(text) || templateOf(text) !== undefined, {
+    error: "holds a template that is not like {{internal.logins}}, once",
+  });
+
+/** Label name to accepted values, where `*` stands for any text. All names must match. */
+const labelMatchers = z
+  .record(z.string().min(1), z.array(template).min(1, { error: "must name a value, or *" }))
+  .refine((matchers) => !matchers["*"] || matchers["*"].every((value) => value === "*"), {
+    error: 'matches any label by "*": only with the value "*"',
+    path: ["*"],
+  });
 export const verbs = ["list", "read", "create", "update", "delete", "use"] as const;
 
 const rule = z.strictObject({
@@ -18,7 +41,7 @@ const impersonate = z.strictObject({
 });
 
 const conditions = z.strictObject({
-  logins: z.array(z.string().min(1)).default([]),
+  logins: z.array(template).default([]),
   node_labels: labelMatchers.default({}),
   app_labels: labelMatchers.default({}),
   db_labels: labelMatchers.default({}),

@@ -5,13 +5,18 @@ import { defineKind, type Resource } from "./kind.ts";
 export const systemRoles = ["Bot", "Node", "App", "Db", "Kube", "Proxy"] as const;
 export const recoveryModes = ["standard", "relaxed", "insecure"] as const;
 
+/** The sample of RFD 0205 writes times that are not set as empty strings. */
+const optionalTime = z
+  .preprocess((value) => (value === "" || value === null ? undefined : value), timestamp.optional())
+  .optional();
+
 /** RFD 0205, `spec.bound_keypair`. */
 const boundKeypair = z.strictObject({
   onboarding: z
     .strictObject({
       initial_public_key: z.string().default(""),
-      registration_secret: z.string().default(""),
-      must_register_before: timestamp.optional(),
+      registration_secret: z.string().max(512).default("").meta({ secret: true }),
+      must_register_before: optionalTime,
     })
     .prefault({}),
   recovery: z
@@ -23,7 +28,7 @@ const boundKeypair = z.strictObject({
       mode: z.enum(recoveryModes).default("standard"),
     })
     .prefault({}),
-  rotate_after: timestamp.optional(),
+  rotate_after: optionalTime,
 });
 
 const joinMethod = z
@@ -33,13 +38,20 @@ const joinMethod = z
 
 const spec = z
   .strictObject({
-    roles: z.array(z.enum(systemRoles)).min(1),
+    /** May be left out where `bot_name` says that it is `[Bot]`. */
+    roles: z.array(z.enum(systemRoles)).default([]),
     bot_name: z.string().optional(),
     join_method: joinMethod,
     bound_keypair: boundKeypair.optional(),
   })
   .superRefine((token, context) => {
-    const bot = token.roles.includes("Bot");
+    const bot = token.roles.includes("Bot") || (token.roles.length === 0 && token.bot_name);
+    if (!bot && token.roles.length === 0)
+      context.addIssue({
+        code: "custom",
+        path: ["roles"],
+        message: `must name what may join: ${systemRoles.join(", ")}`,
+      });
     if (bot && !token.bot_name)
       context.addIssue({
         code: "custom",
@@ -64,7 +76,8 @@ const spec = z
         path: ["bound_keypair"],
         message: "needs join_method bound_keypair",
       });
-  });
+  })
+  .transform((token) => (token.roles.length > 0 ? token : { ...token, roles: ["Bot" as const] }));
 
 /** The last attempt, kept until the client acknowledges it (join.md section 3). */
 const attempt = z.strictObject({
@@ -79,7 +92,7 @@ const attempt = z.strictObject({
 const status = z.strictObject({
   bound_keypair: z
     .strictObject({
-      registration_secret: z.string().optional(),
+      registration_secret: z.string().optional().meta({ secret: true }),
       bound_public_key: z.string().default(""),
       bound_bot_instance_id: z.string().default(""),
       recovery_count: z.int().default(0),
@@ -97,12 +110,23 @@ export type RecoveryMode = (typeof recoveryModes)[number];
 export type JoinAttempt = z.infer<typeof attempt>;
 export type Token = Resource<"token", z.infer<typeof spec>, z.infer<typeof status>>;
 
+/** A `token` opens the cluster to whoever knows its name. */
+const hasSecretName = (token: Token): boolean => token.spec.join_method === "token";
+
+/** The name as events, logs and messages may show it: of a secret one, no more than its beginning. */
+export function tokenDisplayName(token: Token): string {
+  const { name } = token.metadata;
+  if (!hasSecretName(token)) return name;
+  return name.length >= 16 ? `${name.slice(0, 4)}…` : "…";
+}
+
 export const tokenKind = defineKind<Token>({
   kind: "token",
   version: "v2",
   aliases: ["tokens"],
   spec,
   status,
+  hasSecretName,
   fields: {
     role: (token) => token.spec.roles,
     bot_name: (token) => (token.spec.bot_name ? [token.spec.bot_name] : []),

@@ -20,6 +20,7 @@ export const userKind = defineKind<User>({
   aliases: ["users"],
   spec,
   fields: { role: (user) => user.spec.roles },
+  indexes: [{ name: "role", version: 1, key: (user) => user.spec.roles }],
 });
 
 /** The label that ties a bot's user and role to it. */

@@ -1,0 +1,82 @@
+import { notFound } from "#base/kernel";
+import { MAX_PAGE, type Item, type ListQuery, type Store } from "#base/storage";
+import { fromItem, type AnyResource } from "./document.ts";
+import type { Kind } from "./kind.ts";
+import { kinds, type KindName, type ResourceOf } from "./kinds.ts";
+import { listPage, type ListOptions, type ResourcePage } from "./listing.ts";
+import { didYouMean, MAX_COMPARED } from "./near.ts";
+import { PageTokens } from "./page-token.ts";
+
+/** Part of a kind, in the order of one of its indexes (or of names). */
+export type RangeOptions = Pick<ListQuery, "index" | "prefix" | "from" | "to">;
+
+/** Typed reading of the documents in a store. Writing is `store.commit` of `writeOf` and `deleteOf`. */
+export class Resources {
+  readonly #store: Store;
+  readonly #tokens: PageTokens;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#tokens = new PageTokens(store);
+  }
+
+  async get<K extends KindName>(kind: K, name: string): Promise<ResourceOf<K> | undefined> {
+    const item = await this.#store.get(kind, name);
+    return item && typed<K>(item);
+  }
+
+  /** Rejects with `not_found`, which offers the nearest names. For callers who may see names. */
+  async require<K extends KindName>(kind: K, name: string): Promise<ResourceOf<K>> {
+    const found = await this.get(kind, name);
+    if (found) return found;
+    throw notFound(`there is no ${kind} "${name}"${didYouMean(name, await this.names(kind))}`);
+  }
+
+  /** The first names of a kind, without those that are secrets: what suggestions are made from. */
+  async names(kind: KindName): Promise<readonly string[]> {
+    const page = await this.#store.list({ kind, limit: Math.min(MAX_COMPARED, MAX_PAGE) });
+    return page.items
+      .filter((item) => !kindOf(kind).hasSecretName(fromItem(item)))
+      .map((item) => item.name);
+  }
+
+  /** One page. `view` is what the reader may see of a document: filters look at nothing more. */
+  async list<K extends KindName>(
+    kind: K,
+    options: ListOptions = {},
+    view: (resource: ResourceOf<K>) => ResourceOf<K> = (resource) => resource,
+  ): Promise<ResourcePage<ResourceOf<K>>> {
+    const page = await listPage({
+      store: this.#store,
+      tokens: this.#tokens,
+      kind: kindOf(kind),
+      options,
+      view: view as unknown as (resource: AnyResource) => AnyResource,
+    });
+    return page as unknown as ResourcePage<ResourceOf<K>>;
+  }
+
+  /** Every document in the range, read page by page. */
+  async *all<K extends KindName>(
+    kind: K,
+    range: RangeOptions = {},
+  ): AsyncGenerator<ResourceOf<K>, void, undefined> {
+    let after: string | undefined;
+    do {
+      const page = await this.#store.list({
+        kind,
+        ...range,
+        limit: MAX_PAGE,
+        ...(after ? { after } : {}),
+      });
+      for (const item of page.items) yield typed<K>(item);
+      after = page.next;
+    } while (after);
+  }
+}
+
+const typed = <K extends KindName>(item: Item): ResourceOf<K> =>
+  fromItem(item) as unknown as ResourceOf<K>;
+
+// A kind takes only its own documents; the store never hands it another's.
+const kindOf = (kind: KindName): Kind<AnyResource> => kinds[kind] as unknown as Kind<AnyResource>;
