@@ -20,6 +20,8 @@ interface OwnMeta {
   readonly flagAliases?: readonly string[];
   /** One letter: `-d`. */
   readonly short?: string;
+  /** The environment variable that may hold it. */
+  readonly env?: string;
   /** What stands for the value in help: `<host:port>`. */
   readonly placeholder?: string;
   /** Turns the flag's text into the value that the schema takes, where they differ. */

@@ -1,3 +1,8 @@
+import { badParameter } from "#base/kernel";
+
+/** Deeper nesting is no configuration, and would exhaust the stack. */
+export const MAX_DEPTH = 64;
+
 /** Where a value was written, as a fault names it. */
 export interface Place {
   /** `tbot.yaml:3:5`, `--listen`, `TBOT_API_SOCKET`; empty when the value came from a program. */
@@ -46,13 +51,15 @@ export interface Entry {
 export const nowhere: Place = { text: "", order: 0 };
 
 /** A value that a program made or that JSON carried: faults name only the path. */
-export function valueTree(value: unknown, place: Place = nowhere): Tree {
+export function valueTree(value: unknown, place: Place = nowhere, depth = 0): Tree {
+  if (depth > MAX_DEPTH) throw badParameter(`a value is nested over ${MAX_DEPTH} levels deep`);
   if (Array.isArray(value))
-    return { kind: "list", place, items: value.map((item) => valueTree(item, place)) };
+    return { kind: "list", place, items: value.map((item) => valueTree(item, place, depth + 1)) };
   if (!isRecord(value)) return { kind: "scalar", place, value };
   const written = Object.entries(value).filter(([, item]) => item !== undefined);
   const entries = written.map(
-    ([key, item]) => [key, { written: key, place, value: valueTree(item, place) }] as const,
+    ([key, item]) =>
+      [key, { written: key, place, value: valueTree(item, place, depth + 1) }] as const,
   );
   return { kind: "map", place, entries: new Map(entries) };
 }
@@ -72,7 +79,7 @@ export function mergeTrees(base: Tree, over: Tree): Tree {
     const below = entries.get(key);
     entries.set(key, below ? { ...entry, value: mergeTrees(below.value, entry.value) } : entry);
   }
-  return { ...base, ...(over.absent ? { absent: base.absent ?? over.absent } : {}), entries };
+  return { ...base, entries };
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

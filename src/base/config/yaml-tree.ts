@@ -14,14 +14,12 @@ import {
   type YAMLMap,
 } from "yaml";
 import { faultsError, formatPath, type Fault } from "./faults.ts";
-import type { Entry, Path, Place, Tree } from "./tree.ts";
+import { MAX_DEPTH, type Entry, type Path, type Place, type Tree } from "./tree.ts";
 
 /** Far above any configuration that people write; parsing takes memory many times its size. */
 export const MAX_YAML_BYTES = 1024 * 1024;
 /** Values in one stream, aliases counted as often as they are used: an alias bomb ends here. */
 export const MAX_YAML_NODES = 100_000;
-/** Deeper nesting is no configuration, and would exhaust the stack. */
-export const MAX_YAML_DEPTH = 64;
 /** What one batch of writes may hold. */
 export const MAX_YAML_DOCUMENTS = 1_000;
 
@@ -92,8 +90,7 @@ class Reader {
     this.#nodes++;
     if (this.#nodes > MAX_YAML_NODES)
       return this.#stop(place, `has over ${MAX_YAML_NODES} values, aliases counted`);
-    if (depth > MAX_YAML_DEPTH)
-      return this.#stop(place, `is nested over ${MAX_YAML_DEPTH} levels deep`);
+    if (depth > MAX_DEPTH) return this.#stop(place, `is nested over ${MAX_DEPTH} levels deep`);
     if (isAlias(node)) return this.#visit(node.resolve(this.#document), path, depth + 1);
     if (isMap(node)) return { kind: "map", place, entries: this.#entries(node, path, depth) };
     if (isSeq(node)) {
@@ -134,7 +131,7 @@ class Reader {
 
   #tooDeep(): CodedError {
     return badParameter(
-      `${this.#file} is nested too deeply; at most ${MAX_YAML_DEPTH} levels are allowed`,
+      `${this.#file} is nested too deeply; at most ${MAX_DEPTH} levels are allowed`,
     );
   }
 
