@@ -1,0 +1,84 @@
+import { der, oid, sequence, tags } from "./der.ts";
+import { malformed, oidOf, type DerElement, type DerReader } from "./der-reader.ts";
+import { sha256Hex } from "./random.ts";
+
+/** The attributes of a distinguished name that Tenon writes; it reads no others. */
+export interface Name {
+  readonly commonName?: string;
+  readonly organization?: string;
+}
+
+const COMMON_NAME = "2.5.4.3";
+const ORGANIZATION = "2.5.4.10";
+const COMMON_NAME_OID = oid(COMMON_NAME);
+const ORGANIZATION_OID = oid(ORGANIZATION);
+
+/** ub-common-name and ub-organization-name (RFC 5280, appendix A). */
+const MAX_ATTRIBUTE = 64;
+
+export function nameDer(name: Name): Buffer {
+  const parts: Buffer[] = [];
+  if (name.organization) parts.push(attribute(ORGANIZATION_OID, name.organization));
+  if (name.commonName) parts.push(attribute(COMMON_NAME_OID, name.commonName));
+  return sequence(...parts);
+}
+
+function attribute(type: Buffer, value: string): Buffer {
+  return der(tags.set, sequence(type, der(tags.utf8String, Buffer.from(shortened(value)))));
+}
+
+/** What is too long keeps its beginning and gets a digest, so that two names never become one. */
+function shortened(value: string): string {
+  const characters = Array.from(value);
+  if (characters.length <= MAX_ATTRIBUTE) return value;
+  return `${characters.slice(0, MAX_ATTRIBUTE - 17).join("")}~${sha256Hex(value).slice(0, 16)}`;
+}
+
+const TEXT_TAGS: ReadonlySet<number> = new Set([
+  tags.utf8String,
+  tags.printableString,
+  tags.ia5String,
+]);
+
+export function readName(outer: DerReader, element: DerElement): Name {
+  let name: Name = {};
+  const sets = outer.inside(element);
+  while (!sets.done) {
+    const set = sets.enter(tags.set);
+    do name = { ...readAttribute(set.enter()), ...name };
+    while (!set.done);
+  }
+  return name;
+}
+
+function readAttribute(reader: DerReader): Name {
+  const type = oidOf(reader.next(tags.oid));
+  const value = reader.next();
+  reader.end();
+  if (!TEXT_TAGS.has(value.tag)) return {};
+  const text = value.content.toString("utf8");
+  if (type === COMMON_NAME) return { commonName: text };
+  return type === ORGANIZATION ? { organization: text } : {};
+}
+
+/** RFC 5280 section 4.1.2.5: two-digit years until 2049, four-digit ones after. */
+const FIRST_GENERALIZED_YEAR = "2050";
+
+/** Whole seconds; what is below is cut off. */
+export function timeDer(ms: number): Buffer {
+  const digits = new Date(ms).toISOString().replace(/\.\d+/, "").replaceAll(/[-:T]/g, "");
+  if (digits < FIRST_GENERALIZED_YEAR) return der(tags.utcTime, Buffer.from(digits.slice(2)));
+  return der(tags.generalizedTime, Buffer.from(digits));
+}
+
+/** Milliseconds since the epoch of a UTCTime or GeneralizedTime in the one form DER allows. */
+export function timeOf({ tag, content }: DerElement): number {
+  const text = content.toString("latin1");
+  const digits = tag === tags.utcTime ? `${text < "5" ? "20" : "19"}${text}` : text;
+  const known = tag === tags.utcTime || tag === tags.generalizedTime;
+  if (!known || !/^\d{14}Z$/.test(digits)) throw malformed("a time in another form");
+  const iso = digits.replace(/^(\d{4})(..)(..)(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6.000Z");
+  const ms = Date.parse(iso);
+  if (Number.isNaN(ms) || new Date(ms).toISOString() !== iso) throw malformed("an impossible time");
+  return ms;
+}
