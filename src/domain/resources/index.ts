@@ -51,11 +51,13 @@ export { PageTokens } from "./page-token.ts";
 export { Resources, type RangeOptions } from "./resources.ts";
 export {
   roleKind,
+  ruleResources,
   templateOf,
   verbs,
   type LabelMatchers,
   type Role,
   type RoleConditions,
+  type RuleResource,
   type Verb,
 } from "./role.ts";
 export {

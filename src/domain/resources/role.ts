@@ -29,9 +29,25 @@ const labelMatchers = z
   });
 export const verbs = ["list", "read", "create", "update", "delete", "use"] as const;
 
+/** What a rule may be about: every kind of resource, and what else callers ask for. */
+export const ruleResources = [
+  "user",
+  "role",
+  "bot",
+  "bot_instance",
+  "token",
+  "lock",
+  "app",
+  "cert_authority",
+  "cluster_config",
+  "event",
+  "status",
+  "authority_export",
+] as const;
+
 const rule = z.strictObject({
-  /** Kinds, or `*`; beside resources: `event`, `status`, `authority_export`. */
-  resources: z.array(z.string().min(1)).min(1),
+  /** A misspelt name in a deny would be a hole, so only known ones are taken. */
+  resources: z.array(z.enum([...ruleResources, "*"])).min(1),
   verbs: z.array(z.enum([...verbs, "*"])).min(1),
 });
 
@@ -65,6 +81,7 @@ const spec = z.strictObject({
   options: options.prefault({}),
 });
 
+export type RuleResource = (typeof ruleResources)[number];
 export type Verb = (typeof verbs)[number];
 export type LabelMatchers = z.infer<typeof labelMatchers>;
 export type RoleConditions = z.infer<typeof conditions>;
