@@ -28,7 +28,7 @@ describe("files", () => {
     await writeFileAtomic(path, "new");
     assert.equal(await readFile(path, "utf8"), "new");
     assert.equal((await stat(path)).mode & 0o777, 0o600);
-    await writeFileAtomic(path, Buffer.from("open"), 0o666);
+    await writeFileAtomic(path, Buffer.from("open"), { mode: 0o666 });
     assert.equal((await stat(path)).mode & 0o777, 0o666);
   });
 

@@ -26,6 +26,13 @@ export function fileError(doing: string, error: unknown): CodedError {
   return new CodedError(code, `${doing}: ${errno || messageOf(error)}`, { cause: error });
 }
 
+export interface WriteOptions {
+  /** Default 0600. */
+  readonly mode?: number;
+  /** Runs on the complete file before it gets its name: for ACLs, which a reader must never miss. */
+  readonly beforeRename?: (temporary: string) => Promise<void>;
+}
+
 /**
  * Replaces the file in one step: a reader, or the next start after a crash, sees the old content or
  * the new, never a part. `mode` holds from the first byte on. A symbolic link at `path` is replaced,
@@ -34,17 +41,18 @@ export function fileError(doing: string, error: unknown): CodedError {
 export async function writeFileAtomic(
   path: string,
   data: string | Uint8Array,
-  mode = 0o600,
+  options: WriteOptions = {},
 ): Promise<void> {
   const directory = dirname(path);
   const temporary = join(directory, `.${basename(path)}.${randomBytes(8).toString("hex")}.tmp`);
   try {
-    await writeNew(temporary, data, mode);
+    await writeNew(temporary, data, options.mode ?? 0o600);
+    await options.beforeRename?.(temporary);
     await rename(temporary, path);
     await syncDirectory(directory);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw fileError(`cannot write "${path}"`, error);
+    throw error instanceof CodedError ? error : fileError(`cannot write "${path}"`, error);
   }
 }
 

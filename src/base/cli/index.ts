@@ -1,0 +1,12 @@
+export { addFormat, printResult, type OutputFormat } from "./format.ts";
+export type { CommandIo, Sink } from "./io.ts";
+export {
+  commandTree,
+  EXIT_FAILED,
+  EXIT_USAGE,
+  runProgram,
+  UsageError,
+  type LazyCommand,
+  type Program,
+} from "./program.ts";
+export { formatTable, type Column } from "./table.ts";

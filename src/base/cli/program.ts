@@ -1,0 +1,91 @@
+import { Command, CommanderError } from "commander";
+import { badParameter, CodedError, messageOf } from "#base/kernel";
+import type { CommandIo } from "./io.ts";
+
+/** A subcommand whose code is loaded only when it is called. */
+export interface LazyCommand {
+  readonly name: string;
+  readonly alias?: string;
+  readonly summary: string;
+  /** Loads what defines its arguments, options, subcommands and action. */
+  readonly load: () => Promise<(command: Command, io: CommandIo) => void>;
+}
+
+export interface Program {
+  readonly name: string;
+  readonly version: string;
+  /** The first lines of `--help`: what it is for. */
+  readonly description: string;
+  /** The last lines of `--help`: examples. */
+  readonly examples: string;
+  readonly commands: readonly LazyCommand[];
+}
+
+export const EXIT_FAILED = 1;
+export const EXIT_USAGE = 2;
+
+/** Runs one command line (without node and script) and gives its exit code: 0 done, 1 failed, 2 usage. */
+export async function runProgram(
+  program: Program,
+  argv: readonly string[],
+  io: CommandIo,
+): Promise<number> {
+  try {
+    const root = await commandTree(program, io, (name) => argv.includes(name));
+    await root.parseAsync([...argv], { from: "user" });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    io.stderr.write(`${program.name}: ${messageOf(error)}\n`);
+    if (!(error instanceof CodedError) && error instanceof Error && io.env["TENON_DEBUG"])
+      io.stderr.write(`${error.stack}\n`);
+    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+  }
+}
+
+/** The commander tree; only subcommands that `wanted` names are loaded, the others are a line of help. */
+export async function commandTree(
+  program: Program,
+  io: CommandIo,
+  wanted: (name: string) => boolean,
+): Promise<Command> {
+  const root = configure(new Command(program.name), io)
+    .description(program.description)
+    .version(`${program.name} ${program.version}`, "-V, --version", "print the version")
+    .addHelpText("after", `\n${program.examples}`);
+  for (const { name, alias, summary, load } of program.commands) {
+    const command = root.command(name).summary(summary).description(summary);
+    if (alias !== undefined) command.alias(alias);
+    if (!wanted(name) && !(alias !== undefined && wanted(alias))) continue;
+    (await load())(command, io);
+    configureAll(command, io);
+  }
+  if (!root.commands.some((command) => command.name() === "help"))
+    root.helpCommand("help [command]", "explain a command");
+  return root;
+}
+
+function configureAll(command: Command, io: CommandIo): void {
+  configure(command, io);
+  for (const child of command.commands) configureAll(child, io);
+}
+
+function configure(command: Command, io: CommandIo): Command {
+  return command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError("(add --help to see what is allowed)")
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => io.width,
+      getErrHelpWidth: () => io.width,
+    });
+}
+
+/** A command line that parses but makes no sense: exit code 2. */
+export class UsageError extends CodedError {
+  constructor(message: string) {
+    super("bad_parameter", badParameter(message).message);
+  }
+}
