@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { badParameter, CodedError, messageOf } from "#base/kernel";
+import { CodedError, messageOf } from "#base/kernel";
 import type { CommandIo } from "./io.ts";
 
 /** A subcommand whose code is loaded only when it is called. */
@@ -86,6 +86,6 @@ function configure(command: Command, io: CommandIo): Command {
 /** A command line that parses but makes no sense: exit code 2. */
 export class UsageError extends CodedError {
   constructor(message: string) {
-    super("bad_parameter", badParameter(message).message);
+    super("bad_parameter", message);
   }
 }

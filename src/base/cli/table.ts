@@ -26,7 +26,7 @@ export function formatTable<Row>(
   return `${[print(lines[0]!), print(rule), ...cells.map(print)].join("\n")}\n`;
 }
 
-const width = (text: string): number => [...text].length;
+const width = (text: string): number => Array.from(text).length;
 
 function pad(text: string, size: number, align: "left" | "right"): string {
   const space = " ".repeat(Math.max(0, size - width(text)));
