@@ -1,4 +1,5 @@
 export { openMemoryStore } from "./memory.ts";
+export { openSqliteStore, type SqliteStoreOptions } from "./sqlite.ts";
 export {
   DEFAULT_PAGE,
   MAX_FEED,

@@ -1,0 +1,104 @@
+import {
+  CodedError,
+  ensurePrivateDirectory,
+  syncDirectory,
+  unavailable,
+  type Clock,
+  type Logger,
+} from "#base/kernel";
+import { chmodSync, closeSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { groupIndexes, type Indexes } from "./prepare.ts";
+import { sqliteFailure } from "./sqlite/failures.ts";
+import { WorkerLink } from "./sqlite/link.ts";
+import { lockDirectory } from "./sqlite/lock.ts";
+import { Reader } from "./sqlite/reader.ts";
+import { reindex, type IndexIds } from "./sqlite/reindex.ts";
+import { migrate, NewerSchema, WRITER_PRAGMAS } from "./sqlite/schema.ts";
+import { SqliteStore } from "./sqlite/sqlite-store.ts";
+import { MAX_FEED, MAX_FEED_BYTES, type IndexDefinition, type Store } from "./store.ts";
+
+export interface SqliteStoreOptions {
+  /** Holds the database and its lock; made private to its owner (0700, files 0600). */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly indexes: readonly IndexDefinition[];
+  readonly logger: Logger;
+  /** How many changes the feed keeps; default `MAX_FEED`. */
+  readonly feedLength?: number;
+  /** The database may grow to this size (its log comes on top); by default to the disk's. */
+  readonly maxBytes?: number;
+  /** The worker's file, when it does not lie beside this one (or beside the bundle). */
+  readonly workerUrl?: URL;
+}
+
+/**
+ * Opens or creates the store in `directory`, `store.db`. Rejects with `already_exists` while another
+ * process has it open, `unavailable` when the disk refuses or the file is from a newer version, and
+ * `internal` when it is damaged.
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { directory, feedLength = MAX_FEED, maxBytes, logger } = options;
+  const file = join(directory, "store.db");
+  const indexes = groupIndexes(options.indexes);
+  await ensurePrivateDirectory(directory);
+  await using opened = new AsyncDisposableStack();
+  const lock = opened.use(translate(directory, () => lockDirectory(directory)));
+  const ids = translate(file, () => prepareFile(file, indexes));
+  await syncDirectory(directory);
+  const limits = { feedEntries: feedLength, feedBytes: MAX_FEED_BYTES };
+  const worker = { file, ...limits, ...(maxBytes === undefined ? {} : { maxBytes }) };
+  const link = await WorkerLink.start(options.workerUrl ?? besideThis(), worker, logger);
+  opened.defer(() => link.close());
+  const reader = opened.use(translate(file, () => new Reader(file, ids)));
+  const store = new SqliteStore({ clock: options.clock, logger, indexes, ids, reader, link, lock });
+  opened.move();
+  return store;
+}
+
+/** In the sources and in a bundle the worker lies in the same folder as the file that starts it. */
+const besideThis = (): URL => {
+  const suffix = /\.[cm]?[jt]s$/.exec(import.meta.url)?.[0] ?? ".js";
+  return new URL(`./sqlite-worker${suffix}`, import.meta.url);
+};
+
+/** Creates the file if need be, and brings its schema and indexes to what this version expects. */
+function prepareFile(file: string, indexes: Indexes): IndexIds {
+  createPrivate(file);
+  const db = new DatabaseSync(file);
+  try {
+    db.exec(WRITER_PRAGMAS);
+    migrate(db);
+    return reindex(db, indexes);
+  } catch (error) {
+    if (error instanceof NewerSchema) throw fromTheFuture(file, error);
+    throw error;
+  } finally {
+    db.close();
+  }
+}
+
+/** SQLite gives its other files the mode of this one. An existing file must not be opened: closing it would free locks. */
+function createPrivate(file: string): void {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch {
+    chmodSync(file, 0o600);
+  }
+}
+
+const fromTheFuture = (file: string, { found, known }: NewerSchema): CodedError =>
+  unavailable(
+    `the store "${file}" has schema version ${found}, and this program knows versions up to ${known}; use the newer program, or restore a backup made before the upgrade`,
+  );
+
+function translate<T>(what: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    const { code, message } = sqliteFailure(error, what);
+    throw new CodedError(code, message, { cause: error });
+  }
+}

@@ -1,0 +1,30 @@
+import type { ErrorCode } from "#base/kernel";
+import type { Failure } from "../conditions.ts";
+
+/** SQLite's primary result codes (sqlite.org/rescode.html) that an administrator can do something about. */
+const causes: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  5: ["unavailable", "another program holds its database; end that program"],
+  7: ["unavailable", "there is no memory left"],
+  8: ["unavailable", "its files are read-only; check owner, mode and mount"],
+  10: ["unavailable", "the disk failed to read or write; check the disk and the system's log"],
+  11: ["internal", "its database is damaged; stop, and restore a backup"],
+  13: ["unavailable", "the disk or its quota is full; make room"],
+  14: ["unavailable", "its database cannot be opened; check owner, mode and mount"],
+  26: ["internal", "its file is not a database; stop, and restore a backup"],
+};
+
+/** The one translator of SQLite's errors. */
+export function sqliteFailure(error: unknown, file: string): Failure {
+  const text = error instanceof Error ? error.message : String(error);
+  const cause = causes[primaryCode(error)];
+  if (!cause) return { code: "internal", message: `the store "${file}" failed: ${text}` };
+  return { code: cause[0], message: `the store "${file}" failed: ${cause[1]} (${text})` };
+}
+
+export const SQLITE_BUSY = 5;
+
+/** The low byte of an extended result code; -1 for errors of another source. */
+export function primaryCode(error: unknown): number {
+  if (!(error instanceof Error) || !("errcode" in error)) return -1;
+  return typeof error.errcode === "number" ? error.errcode & 0xff : -1;
+}

@@ -1,0 +1,44 @@
+import { alreadyExists } from "#base/kernel";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { primaryCode, SQLITE_BUSY } from "./failures.ts";
+
+/**
+ * Makes this process the only one that opens stores in `directory`, until disposed. The lock is the
+ * operating system's own on a second, empty SQLite file, so it ends with the process, however that
+ * ends. (The database itself cannot be locked exclusively: we read it through a second connection.)
+ */
+export function lockDirectory(directory: string): Disposable {
+  const db = new DatabaseSync(join(directory, "store.lock"), { timeout: 0 });
+  try {
+    db.exec("BEGIN EXCLUSIVE");
+  } catch (error) {
+    db.close();
+    if (primaryCode(error) !== SQLITE_BUSY) throw error;
+    throw alreadyExists(
+      `the store in "${directory}" is open in another process${holder(directory)}; stop that one, or use another directory`,
+      { cause: error },
+    );
+  }
+  const note = pidFile(directory);
+  writeFileSync(note, `${process.pid}\n`, { mode: 0o600 });
+  return {
+    [Symbol.dispose]: () => {
+      rmSync(note, { force: true });
+      db.close();
+    },
+  };
+}
+
+/** Only a hint for the message: never the lock itself. Not in the lock's file: closing that would free it. */
+const pidFile = (directory: string): string => join(directory, "store.pid");
+
+function holder(directory: string): string {
+  try {
+    const pid = readFileSync(pidFile(directory), "utf8").trim();
+    return /^\d+$/.test(pid) ? ` (pid ${pid})` : "";
+  } catch {
+    return "";
+  }
+}

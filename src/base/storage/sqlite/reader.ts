@@ -1,0 +1,144 @@
+import { CodedError } from "#base/kernel";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { makeItem, type FeedEntry } from "../feed.ts";
+import { writeCursor, type Range } from "../query.ts";
+import type { Item, Page } from "../store.ts";
+import { sqliteFailure } from "./failures.ts";
+import type { IndexIds } from "./reindex.ts";
+import { countByIndex, countByName, selectByIndex, selectByName, type Select } from "./select.ts";
+import { Turns } from "./turns.ts";
+
+interface ItemRow {
+  readonly kind: string;
+  readonly name: string;
+  readonly position: number;
+  readonly expires: number | null;
+  readonly json: string;
+  readonly key: string;
+}
+
+interface ChangeRow {
+  readonly position: number;
+  readonly kind: string;
+  readonly name: string;
+  readonly expires: number | null;
+  readonly json: string | null;
+}
+
+/** A page ends early beyond this, so that a thousand large documents do not fill the memory. */
+const MAX_PAGE_CHARS = 8 * 1024 * 1024;
+
+const GET = `SELECT kind, name, position, expires, value AS json FROM items
+  WHERE kind = ? AND name = ?`;
+const CHANGES = `SELECT position, kind, name, expires, value AS json FROM changes
+  WHERE position > ? ORDER BY position LIMIT ?`;
+
+/**
+ * Reads on the main thread: under WAL a second connection sees every commit that the worker has
+ * answered, without waiting for the one that it is at, and a `get` costs less than a message.
+ */
+export class Reader implements Disposable {
+  readonly #file: string;
+  readonly #db: DatabaseSync;
+  readonly #ids: IndexIds;
+  readonly #turns = new Turns();
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(file: string, ids: IndexIds) {
+    this.#file = file;
+    this.#ids = ids;
+    this.#db = new DatabaseSync(file, { readOnly: true, timeout: 100 });
+  }
+
+  get(kind: string, name: string, now: number): Promise<Item | undefined> {
+    return this.#turn(1, () => {
+      const row = this.#prepare(GET).get(kind, name) as ItemRow | undefined;
+      return row && (row.expires ?? Infinity) > now ? makeItem(row) : undefined;
+    });
+  }
+
+  list(range: Range, now: number): Promise<Page> {
+    return this.#turn(range.limit, () => {
+      const idx = this.#idOf(range);
+      const select = idx === undefined ? selectByName(range) : selectByIndex(range, idx);
+      const { rows, cut } = this.#page(select, [now, range.limit + 1]);
+      const page = (rows as ItemRow[]).slice(0, range.limit);
+      const items = page.map(makeItem);
+      if (!cut && rows.length <= range.limit) return { items };
+      const { key, name } = page.at(-1)!;
+      return { items, next: writeCursor({ key, name }) };
+    });
+  }
+
+  count(range: Range, now: number): Promise<number> {
+    return this.#turn(1, () => {
+      const idx = this.#idOf(range);
+      const { sql, values } =
+        idx === undefined ? countByName(range, now) : countByIndex(range, idx, now);
+      return Number(this.#prepare(sql).get(...values)?.["n"]);
+    });
+  }
+
+  /** `undefined` when some changes after `position` are gone. */
+  changes(position: number, limit: number): Promise<readonly FeedEntry[] | undefined> {
+    return this.#turn(limit, () => {
+      const { rows } = this.#page({ sql: CHANGES, values: [] }, [position, limit]);
+      // Asked after the rows, so that a cut between the two cannot hide a gap.
+      return this.state().forgotten > position ? undefined : (rows as ChangeRow[]).map(entryOf);
+    });
+  }
+
+  state(): { position: number; forgotten: number } {
+    const row = this.#prepare("SELECT position, forgotten FROM state").get();
+    return { position: Number(row?.["position"]), forgotten: Number(row?.["forgotten"]) };
+  }
+
+  nextExpiry(): number | undefined {
+    const sql = "SELECT min(expires) AS next FROM items WHERE expires IS NOT NULL";
+    const next = this.#prepare(sql).get()?.["next"];
+    return typeof next === "number" ? next : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#statements.clear();
+    this.#db.close();
+  }
+
+  async #turn<T>(rows: number, read: () => T): Promise<T> {
+    await this.#turns.take(rows);
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof CodedError) throw error;
+      const { code, message } = sqliteFailure(error, this.#file);
+      throw new CodedError(code, message, { cause: error });
+    }
+  }
+
+  /** The rows, and whether they were cut short for their size. */
+  #page({ sql, values }: Select, rest: readonly number[]): { rows: unknown[]; cut: boolean } {
+    const rows: unknown[] = [];
+    let size = 0;
+    for (const row of this.#prepare(sql).iterate(...values, ...rest)) {
+      if (size > MAX_PAGE_CHARS) return { rows, cut: true };
+      rows.push(row);
+      size += String(row["json"] ?? "").length;
+    }
+    return { rows, cut: false };
+  }
+
+  #idOf({ kind, index }: Range): number | undefined {
+    return index === undefined ? undefined : this.#ids.get(kind)!.get(index)!;
+  }
+
+  #prepare(sql: string): StatementSync {
+    let statement = this.#statements.get(sql);
+    if (!statement) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
+    return statement;
+  }
+}
+
+function entryOf({ position, kind, name, expires, json }: ChangeRow): FeedEntry {
+  if (json === null) return { position, op: "delete", kind, name };
+  return { position, op: "put", kind, name, json, ...(expires === null ? {} : { expires }) };
+}
