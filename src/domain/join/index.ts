@@ -1,3 +1,20 @@
+export { type JoinTransport } from "./client-ceremony.ts";
+export {
+  decodeJoinState,
+  encodeJoinState,
+  identityOf,
+  MemoryJoinStorage,
+  type JoinedIdentity,
+  type JoinState,
+  type JoinStorage,
+} from "./client-state.ts";
+export { JoinClient, type ConnectToJoin, type JoinOutcome, type JoinSettings } from "./client.ts";
+export {
+  CEREMONY_MS,
+  MAX_JOIN_MESSAGE_BYTES,
+  type JoinMessage,
+  type JoinReply,
+} from "./protocol.ts";
 export {
   formatJoinUri,
   joinUriAddress,

@@ -1,0 +1,209 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  JoinRequestSchema,
+  type Init,
+  type JoinRequest,
+  type JoinResponse,
+  type Result,
+} from "@tenon/api/tenon/join/v1/join";
+import { signJwsWith, sshFingerprint, sshPublicKeyLine, type KeyStore } from "#base/crypto";
+import { badParameter, canceled, messageOf, timedOut, type Logger } from "#base/kernel";
+import { checkChallenge } from "./challenge.ts";
+import { afterJoin, createSuccessor, forgetKeys } from "./client-keys.ts";
+import {
+  identityOf,
+  joinedBy,
+  type JoinedIdentity,
+  type JoinState,
+  type JoinStorage,
+  type PendingAttempt,
+} from "./client-state.ts";
+import {
+  ackSent,
+  initSent,
+  newKeySent,
+  newSolutionSent,
+  solutionSent,
+  type ClientState,
+  type JoinReply,
+} from "./protocol.ts";
+
+/** One stream to the server. Failures of either kind reject with the server's or the line's code. */
+export interface JoinTransport extends AsyncDisposable {
+  send(request: JoinRequest): Promise<void> | void;
+  /** The next message; rejects when the stream ends without one. */
+  receive(): Promise<JoinResponse>;
+}
+
+type Prepared = JoinState & { readonly pending: PendingAttempt };
+type Message = NonNullable<MessageInitShape<typeof JoinRequestSchema>["message"]>;
+
+export interface Conclusion {
+  readonly identity: JoinedIdentity;
+  readonly notices: readonly string[];
+}
+
+/** What an answer leads to: the next message and the state that awaits its answer. */
+interface Turn {
+  readonly state: ClientState;
+  readonly message: Message;
+}
+
+/** The client's half of one ceremony. */
+export class ClientCeremony {
+  readonly #transport: JoinTransport;
+  readonly #storage: JoinStorage;
+  readonly #keys: KeyStore;
+  readonly #logger: Logger;
+  #stored: Prepared;
+  #conclusion: Conclusion | undefined;
+
+  constructor(options: {
+    transport: JoinTransport;
+    storage: JoinStorage;
+    keys: KeyStore;
+    logger: Logger;
+    state: Prepared;
+  }) {
+    this.#transport = options.transport;
+    this.#storage = options.storage;
+    this.#keys = options.keys;
+    this.#logger = options.logger;
+    this.#stored = options.state;
+  }
+
+  /** From Init to Acknowledged; resolves once the credential is stored. */
+  async run(init: Init, signal: AbortSignal): Promise<Conclusion> {
+    let state = initSent();
+    try {
+      await this.#send({ case: "init", value: init });
+      while (state.at !== "ack_sent") {
+        const turn = await this.#advance(state, await this.#receive(signal));
+        state = turn.state;
+        await this.#send(turn.message);
+      }
+      await this.#confirmed(signal);
+    } catch (error) {
+      if (!this.#conclusion) throw error;
+      this.#logger.debug("the acknowledgement was lost; the next join makes up for it", { error });
+    }
+    return this.#conclusion!;
+  }
+
+  /** The one transition: what each state does with the answer that came. */
+  async #advance(state: ClientState, reply: JoinReply): Promise<Turn> {
+    try {
+      switch (state.at) {
+        case "init_sent":
+          if (reply.case === "result") return await this.#keep(reply.value);
+          if (reply.case === "challenge")
+            return await this.#solve(
+              reply.value.document,
+              this.#stored.bound_keys[0],
+              solutionSent(),
+            );
+          break;
+        case "solution_sent":
+          if (reply.case === "result") return await this.#keep(reply.value);
+          if (reply.case === "rotationRequest")
+            return await this.#rotate(reply.value.algorithmSuite);
+          break;
+        case "new_key_sent":
+          if (reply.case === "challenge")
+            return await this.#solve(reply.value.document, state.keyId, newSolutionSent());
+          break;
+        case "new_solution_sent":
+          if (reply.case === "result") return await this.#keep(reply.value);
+          break;
+        case "ack_sent":
+          break;
+      }
+      throw badParameter(
+        `the server sent "${reply.case}" while "${state.at}" awaited another message`,
+      );
+    } catch (error) {
+      await this.#giveUp(error);
+      throw error;
+    }
+  }
+
+  async #solve(document: string, keyId: string | undefined, state: ClientState): Promise<Turn> {
+    if (!keyId)
+      throw badParameter("the server asks for a bound key, and this join method has none");
+    const fingerprint = sshFingerprint(await this.#keys.public(keyId));
+    checkChallenge(document, { token: this.#stored.pending.token, keyId: fingerprint });
+    const jws = await signJwsWith(this.#keys, keyId, document);
+    return { state, message: { case: "solution", value: { jws } } };
+  }
+
+  /** The successor is on disk before the server hears of it: if the answer is lost, it may be bound. */
+  async #rotate(algorithmSuite: string): Promise<Turn> {
+    const { pending } = this.#stored;
+    const keyId = pending.next_key_id ?? (await createSuccessor(this.#keys, algorithmSuite));
+    await this.#save({ ...this.#stored, pending: { ...pending, next_key_id: keyId } });
+    const publicKey = sshPublicKeyLine(await this.#keys.public(keyId));
+    return { state: newKeySent(keyId), message: { case: "newKey", value: { publicKey } } };
+  }
+
+  /** The old state is kept until this one is stored; only then is the result acknowledged. */
+  async #keep(result: Result): Promise<Turn> {
+    const before = this.#stored;
+    const { pending, ...rest } = before;
+    const joined = joinedBy(pending, result);
+    const identity = identityOf(joined);
+    const bound_keys = await this.#boundKeys(result);
+    await this.#storage.save({ ...rest, bound_keys, joined });
+    this.#conclusion = { identity, notices: result.notices };
+    await forgetKeys({ keys: this.#keys, before, kept: bound_keys, logger: this.#logger });
+    return { state: ackSent(), message: { case: "ack", value: {} } };
+  }
+
+  async #boundKeys({ boundPublicKey }: Result): Promise<string[]> {
+    if (boundPublicKey === "") return this.#stored.bound_keys;
+    return await afterJoin({ keys: this.#keys, state: this.#stored, boundPublicKey });
+  }
+
+  async #save(state: Prepared): Promise<void> {
+    await this.#storage.save(state);
+    this.#stored = state;
+  }
+
+  async #confirmed(signal: AbortSignal): Promise<void> {
+    const reply = await this.#receive(signal);
+    if (reply.case !== "acknowledged")
+      throw badParameter(`the server sent "${reply.case}" in place of its confirmation`);
+  }
+
+  async #send(message: Message): Promise<void> {
+    await this.#transport.send(create(JoinRequestSchema, { message }));
+  }
+
+  async #receive(signal: AbortSignal): Promise<JoinReply> {
+    const { message } = await aborting(this.#transport.receive(), signal);
+    if (message.case === undefined) throw badParameter("the server sent an empty message");
+    return message;
+  }
+
+  /** A courtesy to the server's log; the stream ends anyway. */
+  async #giveUp(error: unknown): Promise<void> {
+    const reason = messageOf(error);
+    await this.#send({ case: "givingUp", value: { reason } }).catch(() => {});
+  }
+}
+
+/** Rejects as soon as the signal aborts, whatever the transport does. */
+async function aborting<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => {
+    const late = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+    reject(
+      late ? timedOut("the server did not answer in time") : canceled("the join was canceled"),
+    );
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener("abort", stop, { once: true });
+  work.catch(() => {});
+  return await Promise.race([work, promise]).finally(() =>
+    signal.removeEventListener("abort", stop),
+  );
+}
