@@ -1,0 +1,194 @@
+import { unavailable, type Clock, type CodedError } from "#base/kernel";
+import type { Http2Session, Http2Stream } from "node:http2";
+import type { Duplex } from "node:stream";
+import { lostError } from "./mux-errors.ts";
+import {
+  KEEP_ALIVE_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  MAX_STREAMS,
+  type MuxOptions,
+} from "./mux-options.ts";
+import { adoptStream, type MuxStream, type StreamOwner } from "./mux-stream.ts";
+import { FIRST_WINDOWS, WindowEstimator, type Windows } from "./mux-window.ts";
+
+/** Less than this since the last measurement says nothing about the bandwidth. */
+const WORTH_MEASURING = 64 * 1024;
+/** Between two measurements: rare enough to cost nothing, often enough to grow within a second. */
+const MEASURE_EVERY_MS = 10;
+
+/** The life that both ends of a session share: streams, windows, liveness, draining. */
+export class MuxSession implements StreamOwner, AsyncDisposable {
+  /** Settles when the session is gone; with the reason when it did not end by draining. */
+  readonly closed: Promise<CodedError | undefined>;
+  readonly maxStreams: number;
+  readonly #session: Http2Session;
+  readonly #socket: Duplex;
+  readonly #clock: Clock;
+  readonly #options: MuxOptions;
+  readonly #estimator = new WindowEstimator();
+  #streams = 0;
+  #failure: CodedError | undefined;
+  #heard = true;
+  #beat: Disposable | undefined;
+  #measuring = false;
+  #round = 1;
+  #roundBytes = 0;
+  #largestBytes = 0;
+  #measuredAt = -Infinity;
+  #unmeasured = 0;
+
+  constructor(session: Http2Session, socket: Duplex, options: MuxOptions) {
+    this.#session = session;
+    this.#socket = socket;
+    this.#clock = options.clock;
+    this.#options = options;
+    this.maxStreams = options.maxStreams ?? MAX_STREAMS;
+    const { promise, resolve } = Promise.withResolvers<CodedError | undefined>();
+    this.closed = promise;
+    session.on("error", (error) => (this.#failure ??= lostError(error)));
+    session.once("close", () => this.#ended(resolve));
+    session.once("connect", () => this.#begin());
+  }
+
+  get openStreams(): number {
+    return this.#streams;
+  }
+
+  /** Whether new streams may be opened. */
+  get usable(): boolean {
+    return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  get lost(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  get windows(): Windows {
+    return this.#estimator.windows;
+  }
+
+  /** The shortest round trip measured, in ms; Infinity before the first. */
+  get roundTripMs(): number {
+    return this.#estimator.shortestRoundTripMs;
+  }
+
+  adopt(stream: Http2Stream): MuxStream {
+    this.#streams += 1;
+    return adoptStream(stream, this);
+  }
+
+  received(stream: MuxStream, bytes: number): void {
+    this.#heard = true;
+    if (this.#measuring) this.#count(stream, bytes);
+    else if ((this.#unmeasured += bytes) >= WORTH_MEASURING) this.#measureIfDue();
+  }
+
+  left(): void {
+    this.#streams -= 1;
+  }
+
+  /** Refuses new streams at once, lets open ones end, and cuts what is left after `timeoutMs`. */
+  async drain(timeoutMs: number): Promise<void> {
+    const timer = this.#clock.timer(timeoutMs, () =>
+      this.destroy(unavailable("the tunnel was shut down before the connection ended")),
+    );
+    this.#session.close();
+    await this.closed;
+    timer[Symbol.dispose]();
+  }
+
+  /** Cuts everything now; every open stream fails with `error`. */
+  destroy(error: CodedError): void {
+    this.#failure ??= error;
+    this.#session.destroy(error);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy(unavailable("the tunnel was closed"));
+    await this.closed;
+  }
+
+  #begin(): void {
+    if (this.#session.destroyed) return;
+    this.#session.setLocalWindowSize(FIRST_WINDOWS.session);
+    this.#measure();
+    this.#armBeat(this.#options.keepAliveMs ?? KEEP_ALIVE_MS, () => this.#check());
+  }
+
+  #ended(resolve: (failure: CodedError | undefined) => void): void {
+    this.#beat?.[Symbol.dispose]();
+    resolve(this.#failure);
+  }
+
+  #count(stream: MuxStream, bytes: number): void {
+    if (stream.round !== this.#round) {
+      stream.round = this.#round;
+      stream.roundBytes = 0;
+    }
+    stream.roundBytes += bytes;
+    this.#roundBytes += bytes;
+    if (stream.roundBytes > this.#largestBytes) this.#largestBytes = stream.roundBytes;
+  }
+
+  #measureIfDue(): void {
+    if (this.#clock.monotonic() - this.#measuredAt >= MEASURE_EVERY_MS) this.#measure();
+  }
+
+  #measure(): void {
+    const start = this.#clock.monotonic();
+    this.#measuring = this.#ping(() => this.#measured(start));
+    this.#round += 1;
+    this.#roundBytes = 0;
+    this.#largestBytes = 0;
+  }
+
+  #measured(start: number): void {
+    this.#measuredAt = this.#clock.monotonic();
+    this.#measuring = false;
+    this.#unmeasured = 0;
+    const grown = this.#estimator.grow({
+      roundTripMs: this.#measuredAt - start,
+      sessionBytes: this.#roundBytes,
+      streamBytes: this.#largestBytes,
+    });
+    if (grown) this.#apply(grown);
+  }
+
+  #apply(windows: Windows): void {
+    if (this.#session.destroyed) return;
+    this.#session.setLocalWindowSize(windows.session);
+    this.#session.settings({ initialWindowSize: windows.stream });
+  }
+
+  /** False when no ping can be sent now. */
+  #ping(answered: () => void): boolean {
+    if (!this.usable) return false;
+    return this.#session.ping((error) => {
+      this.#heard = true;
+      if (!error && !this.#session.destroyed) answered();
+    });
+  }
+
+  #armBeat(ms: number, fire: () => void): void {
+    this.#beat?.[Symbol.dispose]();
+    this.#beat = this.#clock.timer(ms, fire);
+  }
+
+  /** Every so often: forget windows that are not needed any more; ask a silent peer for a sign. */
+  #check(): void {
+    const relaxed = this.#estimator.relax();
+    if (relaxed) this.#apply(relaxed);
+    const wasHeard = this.#heard;
+    this.#heard = false;
+    if (!wasHeard) this.#measure();
+    const wait = wasHeard
+      ? (this.#options.keepAliveMs ?? KEEP_ALIVE_MS)
+      : (this.#options.keepAliveTimeoutMs ?? KEEP_ALIVE_TIMEOUT_MS);
+    this.#armBeat(wait, wasHeard ? () => this.#check() : () => this.#buryOrGoOn());
+  }
+
+  #buryOrGoOn(): void {
+    if (this.#heard) return this.#check();
+    this.destroy(unavailable("the far end of the tunnel does not answer any more"));
+  }
+}

@@ -1,0 +1,75 @@
+import { unavailable } from "#base/kernel";
+import { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { TLSSocket } from "node:tls";
+
+/** Bytes so far; read it at any time. */
+export interface PipeCounts {
+  aToB: number;
+  bToA: number;
+}
+
+/**
+ * Carries bytes both ways until both directions have ended. An end of one direction is passed on
+ * alone (both sides must allow half-open), a reader's slowness reaches the writer, and an error or a
+ * loss of either side cuts the other: a local TCP socket by RST, so that nobody takes a part for the
+ * whole. Rejects with that error; both sides are destroyed then.
+ */
+export function pipeDuplex(
+  a: Duplex,
+  b: Duplex,
+  counts: PipeCounts = { aToB: 0, bToA: 0 },
+): Promise<PipeCounts> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      cut(a, error);
+      cut(b, error);
+      reject(error);
+    };
+    let closed = 0;
+    const done = (): void => {
+      closed += 1;
+      if (closed === 2) resolve(counts);
+    };
+    watch(a, done, fail);
+    watch(b, done, fail);
+    pump(a, b, (size) => (counts.aToB += size));
+    pump(b, a, (size) => (counts.bToA += size));
+  });
+}
+
+/** Destroys at once; on a TCP socket with RST instead of FIN, which would look like a good end. */
+export function cut(duplex: Duplex, error: Error): void {
+  if (duplex.destroyed) return;
+  duplex.on("error", () => {});
+  if (duplex instanceof Socket && !(duplex instanceof TLSSocket)) resetOnDestroy(duplex);
+  duplex.destroy(error);
+}
+
+function resetOnDestroy(socket: Socket): void {
+  try {
+    socket.resetAndDestroy();
+  } catch {
+    // A Unix socket knows no RST.
+  }
+}
+
+function watch(duplex: Duplex, done: () => void, fail: (error: Error) => void): void {
+  const onClose = (): void => {
+    const whole = duplex.readableEnded && duplex.writableFinished;
+    if (whole && !duplex.errored) done();
+    else fail(duplex.errored ?? unavailable("the connection was closed before its end"));
+  };
+  duplex.on("error", fail);
+  if (duplex.destroyed) onClose();
+  else duplex.once("close", onClose);
+}
+
+function pump(from: Duplex, to: Duplex, count: (size: number) => void): void {
+  from.on("data", (chunk: Buffer) => {
+    count(chunk.length);
+    if (!to.write(chunk)) from.pause();
+  });
+  from.on("end", () => to.end());
+  to.on("drain", () => from.resume());
+}
