@@ -21,7 +21,7 @@ const denied = (reason: string): Decision => ({ allowed: false, denied: true, re
  * `resources` does not cover writing them: a rule must name them.
  */
 export const guardedResources: readonly RuleResource[] = ["role", "user", "bot", "token"];
-const READING: readonly Verb[] = ["list", "read"];
+const READING: ReadonlySet<Verb> = new Set(["list", "read"]);
 
 /** Any role's deny beats every allow; without an allow there is no access. The order is irrelevant. */
 export function decideVerb(roles: readonly Role[], resource: RuleResource, verb: Verb): Decision {
@@ -42,7 +42,7 @@ const hasVerb = (rule: Rule, verb: Verb): boolean =>
   rule.verbs.includes("*") || rule.verbs.includes(verb);
 
 function allows(rule: Rule, resource: RuleResource, verb: Verb): boolean {
-  const guarded = guardedResources.includes(resource) && !READING.includes(verb);
+  const guarded = guardedResources.includes(resource) && !READING.has(verb);
   return (
     hasVerb(rule, verb) && (guarded ? rule.resources.includes(resource) : names(rule, resource))
   );

@@ -1,9 +1,9 @@
+import { parseValue } from "#base/config";
 import { badParameter, internal } from "#base/kernel";
 import { MAX_VALUE_BYTES, type Item, type JsonObject, type Write } from "#base/storage";
 import { expiryOf } from "./expiry.ts";
 import type { Resource } from "./kind.ts";
 import { isKindName, kindNamed, kinds, type KindName, type ResourceOf } from "./kinds.ts";
-import { faultsOf } from "./faults.ts";
 
 /** A document of any kind that the house knows. */
 export type AnyResource = { [K in KindName]: ResourceOf<K> }[KindName];
@@ -16,11 +16,7 @@ export function parseDocument(input: unknown): AnyResource {
   const value = typeof input === "string" ? readJson(input) : input;
   if (!isObject(value)) throw badParameter("a resource must be an object with kind and metadata");
   const name = kindOf(value);
-  const kind = kinds[name];
-  const parsed = kind.schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = faultsOf(parsed.error, kind.schema);
-  throw badParameter(`${titleOf(name, value.metadata)}: ${faults.join("; ")}`);
+  return parseValue({ value, what: titleOf(name, value.metadata), schema: kinds[name].schema });
 }
 
 function readJson(text: string): unknown {
@@ -81,7 +77,6 @@ export function fromItem(item: Item): AnyResource {
   if (!parsed.success)
     throw internal(`the stored ${item.kind} "${item.name}" does not fit its schema`, {
       cause: parsed.error,
-      detail: faultsOf(parsed.error, kinds[item.kind].schema).join("; "),
     });
   const { data } = parsed;
   return { ...data, metadata: { ...data.metadata, revision: item.revision } };

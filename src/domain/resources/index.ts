@@ -38,15 +38,9 @@ export {
   type KindName,
   type ResourceOf,
 } from "./kinds.ts";
-export {
-  DEFAULT_PAGE,
-  MAX_EXAMINED,
-  pageSizeOf,
-  type ListOptions,
-  type ResourcePage,
-} from "./listing.ts";
+export type { ListOptions, ResourcePage } from "./listing.ts";
+export { DEFAULT_PAGE, MAX_EXAMINED, readPage, type PageRequest, type ReadPage } from "./paging.ts";
 export { lockKind, lockTargetKey, lockTargets, type Lock, type LockTarget } from "./lock.ts";
-export { didYouMean } from "./near.ts";
 export { PageTokens } from "./page-token.ts";
 export { Resources, type RangeOptions } from "./resources.ts";
 export {

@@ -1,3 +1,4 @@
+import { didYouMean } from "#base/config";
 import { badParameter } from "#base/kernel";
 import type { IndexDefinition } from "#base/storage";
 import { appKind } from "./app.ts";
@@ -6,7 +7,6 @@ import { botKind } from "./bot.ts";
 import { certAuthorityKind } from "./cert-authority.ts";
 import { clusterConfigKind } from "./cluster-config.ts";
 import { lockKind } from "./lock.ts";
-import { didYouMean } from "./near.ts";
 import { roleKind } from "./role.ts";
 import { tokenKind } from "./token.ts";
 import { userKind } from "./user.ts";

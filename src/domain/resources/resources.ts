@@ -1,10 +1,10 @@
+import { didYouMean } from "#base/config";
 import { notFound } from "#base/kernel";
 import { MAX_PAGE, type Item, type ListQuery, type Store } from "#base/storage";
 import { fromItem, type AnyResource } from "./document.ts";
 import type { Kind } from "./kind.ts";
 import { kinds, type KindName, type ResourceOf } from "./kinds.ts";
 import { listPage, type ListOptions, type ResourcePage } from "./listing.ts";
-import { didYouMean, MAX_COMPARED } from "./near.ts";
 import { PageTokens } from "./page-token.ts";
 
 /** Part of a kind, in the order of one of its indexes (or of names). */
@@ -32,9 +32,9 @@ export class Resources {
     throw notFound(`there is no ${kind} "${name}"${didYouMean(name, await this.names(kind))}`);
   }
 
-  /** The first names of a kind, without those that are secrets: what suggestions are made from. */
+  /** The first `MAX_PAGE` names of a kind, without secret ones: what suggestions are made from. */
   async names(kind: KindName): Promise<readonly string[]> {
-    const page = await this.#store.list({ kind, limit: Math.min(MAX_COMPARED, MAX_PAGE) });
+    const page = await this.#store.list({ kind, limit: MAX_PAGE });
     return page.items
       .filter((item) => !kindOf(kind).hasSecretName(fromItem(item)))
       .map((item) => item.name);
