@@ -30,3 +30,4 @@ export {
 export { Metrics } from "./metrics.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
 export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";
+export { VERSION } from "./version.ts";
