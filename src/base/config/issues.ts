@@ -13,7 +13,7 @@ const MAX_QUOTED = 60;
 export function expectation(issue: RawIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${typeWords[issue.expected] ?? issue.expected}`;
+      return `must be ${typeWords[isWhole(issue) ? "int" : issue.expected] ?? issue.expected}`;
     case "invalid_value":
       return oneOf(issue.values.map(String));
     case "invalid_union":
@@ -33,6 +33,11 @@ export function expectation(issue: RawIssue): string {
       return "is not valid";
   }
 }
+
+const isWhole = (issue: RawIssue): boolean =>
+  issue.inst !== undefined &&
+  "format" in issue.inst._zod.def &&
+  String(issue.inst._zod.def.format).includes("int");
 
 /** The faults of one issue, at the places where their values were written. */
 export function faultsOfIssue(issue: Issue, tree: Tree, base: Path = []): Fault[] {

@@ -119,11 +119,16 @@ export function choiceMeta(shape: ChoiceShape): FieldMeta {
 }
 
 function visitMap(tree: MapTree, schema: z.core.$ZodType, path: Path, walk: Walk): Tree {
-  const entries = [...tree.entries].map(([key, entry]) => {
-    const value = visit(entry.value, schema, [...path, key], walk);
-    return [key, { ...entry, value }] as const;
-  });
-  return { ...tree, entries: new Map(entries) };
+  const entries = new Map<string, Entry>();
+  for (const [key, entry] of tree.entries) {
+    const at = [...path, key];
+    if (key === "__proto__") {
+      // An object that took it would no longer be the one that was written.
+      const problem = "is not allowed as a name";
+      walk.faults.push({ place: entry.place, path: formatPath(at), problem });
+    } else entries.set(key, { ...entry, value: visit(entry.value, schema, at, walk) });
+  }
+  return { ...tree, entries };
 }
 
 /** Takes the option that was most likely meant, so that its own faults are the ones reported. */

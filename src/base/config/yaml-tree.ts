@@ -7,6 +7,7 @@ import {
   isSeq,
   LineCounter,
   parseAllDocuments,
+  type Alias,
   type Document,
   type Node,
   type Pair,
@@ -43,7 +44,8 @@ class Reader {
   readonly #file: string;
   readonly #lines = new LineCounter();
   #nodes = 0;
-  #document!: Document.Parsed;
+  /** What an alias may refer to: the library's own search walks the document for every alias. */
+  #anchors = new Map<string, Node>();
 
   constructor(file: string) {
     this.#file = file;
@@ -53,7 +55,7 @@ class Reader {
     const documents = this.#parse(text);
     for (const document of documents) this.#checkSyntax(document);
     if (this.faults.length > 0) return [];
-    const full = documents.filter((each) => each.contents && !isEmpty(each.contents));
+    const full = documents.filter((each) => !isEmpty(each.contents));
     if (amount === "one" && full.length > 1)
       this.#fault(full[1]!.range[0], [], "only one document is allowed in this file");
     if (full.length > MAX_YAML_DOCUMENTS)
@@ -79,7 +81,7 @@ class Reader {
   }
 
   #tree(document: Document.Parsed): Tree {
-    this.#document = document;
+    this.#anchors = new Map();
     return this.#visit(document.contents, [], 0);
   }
 
@@ -91,7 +93,8 @@ class Reader {
     if (this.#nodes > MAX_YAML_NODES)
       return this.#stop(place, `has over ${MAX_YAML_NODES} values, aliases counted`);
     if (depth > MAX_DEPTH) return this.#stop(place, `is nested over ${MAX_DEPTH} levels deep`);
-    if (isAlias(node)) return this.#visit(node.resolve(this.#document), path, depth + 1);
+    if (isAlias(node)) return this.#resolve(node, path, depth);
+    this.#remember(node);
     if (isMap(node)) return { kind: "map", place, entries: this.#entries(node, path, depth) };
     if (isSeq(node)) {
       const items = node.items.map((item, index) =>
@@ -102,9 +105,21 @@ class Reader {
     return isScalar(node) ? { kind: "scalar", place, value: node.value } : empty;
   }
 
+  #resolve(alias: Alias, path: Path, depth: number): Tree {
+    const target = this.#anchors.get(alias.source);
+    const offset = alias.range?.[0] ?? 0;
+    if (!target) this.#fault(offset, path, `refers to no anchor "&${alias.source}" before it`);
+    return this.#visit(target, path, depth + 1);
+  }
+
+  #remember(node: Node): void {
+    if ("anchor" in node && node.anchor) this.#anchors.set(node.anchor, node);
+  }
+
   #entries(map: YAMLMap, path: Path, depth: number): Map<string, Entry> {
     const entries = new Map<string, Entry>();
     for (const pair of map.items as Pair<Node, Node | null>[]) {
+      this.#remember(pair.key);
       const written = keyOf(pair.key);
       const at = pair.key.range?.[0] ?? 0;
       const place = this.#place(at);
@@ -114,7 +129,11 @@ class Reader {
         this.#fault(at, [...path, written], `is written twice, first at ${earlier.place.text}`);
       else {
         const value = this.#visit(pair.value, [...path, written], depth + 1);
-        entries.set(written, { written, place, value: pair.value ? value : { ...value, place } });
+        entries.set(written, {
+          written,
+          place,
+          value: isEmpty(pair.value) ? { ...value, place } : value,
+        });
       }
     }
     return entries;
@@ -150,7 +169,8 @@ class Reader {
   }
 }
 
-const isEmpty = (node: Node): boolean => isScalar(node) && node.value === null && !node.source;
+const isEmpty = (node: Node | null): boolean =>
+  !node || (isScalar(node) && node.value === null && !node.source);
 
 const nodeOf = (item: unknown): Node | null => (isPair(item) ? null : (item as Node | null));
 
@@ -169,7 +189,6 @@ const firstLine = (text: string): string => {
 const syntaxWords: Readonly<Partial<Record<YAMLError["code"], string>>> = {
   TAB_AS_INDENT: "a tab cannot indent YAML; use spaces",
   BAD_INDENT: "this line is indented differently from the ones it belongs to",
-  BAD_ALIAS: "this alias (*name) refers to no anchor (&name) before it",
   MULTILINE_IMPLICIT_KEY: `this looks like a name without its ":"`,
-  TAG_RESOLVE_FAILED: "this tag (!name) is not allowed",
+  TAG_RESOLVE_FAILED: "a tag (!name) is not allowed",
 };
