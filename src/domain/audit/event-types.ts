@@ -1,0 +1,129 @@
+import { z } from "zod";
+
+/** Longer texts, which may come from strangers, are cut. */
+const MAX_TEXT = 2_048;
+/** Of a list in an event, such as roles, the rest is left out. */
+const MAX_LIST = 100;
+
+/** A text of an event, cut where it is too long. */
+export const text = z
+  .string()
+  .transform((value) => (value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value));
+const list = z
+  .array(text)
+  .transform((values) => values.slice(0, MAX_LIST))
+  .default([]);
+const count = z.int().min(0);
+
+export type EventCode = "success" | "failure";
+
+const success = <S extends z.ZodRawShape>(shape: S) => ({
+  code: "success" as const,
+  fields: z.strictObject(shape),
+});
+const failure = <S extends z.ZodRawShape>(shape: S) => ({
+  code: "failure" as const,
+  fields: z.strictObject(shape),
+});
+
+const created = success({ name: text });
+/** `changed` lists paths such as `spec.roles`, never values. */
+const updated = success({ name: text, changed: list });
+const deleted = success({ name: text });
+
+const joining = {
+  token: text,
+  join_method: text,
+  /** Of the client, chosen by it. */
+  attempt_id: text.optional(),
+};
+const session = { session_id: text, app: text, host_id: text.optional() };
+
+/**
+ * Every type of event: what it tells beside id, time, actor and address, and whether it tells of a
+ * success or a failure. Names of tokens that are secrets stand here only as `tokenDisplayName`.
+ */
+export const eventTypes = {
+  "cluster.start": success({ version: text, cluster_name: text }),
+  "cluster_config.create": created,
+  "cluster_config.update": updated,
+  "user.create": created,
+  "user.update": updated,
+  "user.delete": deleted,
+  "role.create": created,
+  "role.update": updated,
+  "role.delete": deleted,
+  "bot.create": success({ name: text, roles: list }),
+  "bot.update": success({ name: text, roles: list, changed: list }),
+  /** `tokens` and `instances` went with it. */
+  "bot.delete": success({ name: text, tokens: count, instances: count }),
+  "token.create": success({ name: text, join_method: text, roles: list, bot: text.optional() }),
+  "token.update": success({
+    name: text,
+    join_method: text,
+    roles: list,
+    bot: text.optional(),
+    changed: list,
+  }),
+  "token.delete": success({ name: text, join_method: text, bot: text.optional() }),
+  "lock.create": success({
+    name: text,
+    target: text,
+    message: text.optional(),
+    expires: text.optional(),
+  }),
+  "lock.update": success({ name: text, target: text, changed: list }),
+  "lock.delete": success({ name: text, target: text }),
+  "bot.join": success({
+    ...joining,
+    bot: text,
+    instance_id: text,
+    previous_instance_id: text.optional(),
+    recovery: z.boolean(),
+    generation: count,
+    key_fingerprint: text.optional(),
+  }),
+  /** `lock` is the one that the failure made. */
+  "bot.join.failed": failure({
+    ...joining,
+    bot: text.optional(),
+    instance_id: text.optional(),
+    reason: text,
+    lock: text.optional(),
+  }),
+  "agent.join": success({ ...joining, host_id: text, roles: list }),
+  "agent.join.failed": failure({
+    ...joining,
+    host_id: text.optional(),
+    roles: list,
+    reason: text,
+  }),
+  "cert.issue": success({
+    roles: list,
+    app: text.optional(),
+    ttl_seconds: count,
+    key_fingerprint: text.optional(),
+    allow_reissue: z.boolean().default(false),
+  }),
+  "cert.issue.denied": failure({ roles: list, app: text.optional(), reason: text }),
+  "app.session.start": success(session),
+  "app.session.end": success({
+    ...session,
+    /** From the client to the application. */
+    bytes_up: count,
+    bytes_down: count,
+    duration_ms: count,
+    reason: text.optional(),
+  }),
+  "app.session.denied": failure({ app: text, host_id: text.optional(), reason: text }),
+  "auth.denied": failure({ rpc: text, reason: text }),
+  "limit.exceeded": failure({ limit: text, rpc: text.optional() }),
+  "ca.create": success({ authority: text, fingerprint: text }),
+  "ca.export": success({ authority: text, format: text.optional() }),
+  /** The log itself refused this many events while its queue was full. */
+  "audit.gap": failure({ refused: count }),
+} as const;
+
+export type EventType = keyof typeof eventTypes;
+
+export const isEventType = (type: string): type is EventType => Object.hasOwn(eventTypes, type);
