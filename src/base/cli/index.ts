@@ -1,5 +1,6 @@
 export { addFormat, printResult, type OutputFormat } from "./format.ts";
 export type { CommandIo, Sink } from "./io.ts";
+export { runMain } from "./main.ts";
 export {
   commandTree,
   EXIT_FAILED,

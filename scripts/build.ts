@@ -1,0 +1,31 @@
+// npm run build: bundles of the three commands in dist/, with every subcommand loaded when it is used.
+import { build } from "esbuild";
+import { chmod, rm } from "node:fs/promises";
+
+const programs = ["tenon", "tbot", "tctl"];
+
+/** Bundled CommonJS packages ask for Node's own modules through `require`. */
+const requireShim = 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+
+await rm("dist", { recursive: true, force: true });
+await build({
+  entryPoints: {
+    ...Object.fromEntries(programs.map((name) => [name, `src/programs/${name}/main.ts`])),
+    "sqlite-worker": "src/base/storage/sqlite-worker.ts",
+  },
+  outdir: "dist",
+  outExtension: { ".js": ".mjs" },
+  chunkNames: "chunks/[name]-[hash]",
+  bundle: true,
+  splitting: true,
+  minify: true,
+  keepNames: true,
+  format: "esm",
+  platform: "node",
+  target: "node24",
+  legalComments: "none",
+  banner: { js: requireShim },
+  logLevel: "warning",
+});
+await Promise.all(programs.map((name) => chmod(`dist/${name}.mjs`, 0o755)));
+console.log(`dist/ holds ${programs.map((name) => `${name}.mjs`).join(", ")}`);

@@ -1,0 +1,96 @@
+import { UsageError, type CommandIo } from "#base/cli";
+import {
+  addFlags,
+  environmentTree,
+  flagTree,
+  parseTree,
+  readYaml,
+  valueTree,
+  yamlTrees,
+  type Tree,
+} from "#base/config";
+import {
+  botConfiguration,
+  serviceTypes,
+  type BotConfiguration,
+  type ServiceConfiguration,
+} from "#services/tbot";
+import type { Command } from "commander";
+
+/** What `start` and `configure` hand on. */
+export interface BotArguments {
+  readonly configuration: BotConfiguration;
+  /** The file that it came from, if any. */
+  readonly file?: string;
+}
+
+type Act = (given: BotArguments, options: Readonly<Record<string, unknown>>) => Promise<void>;
+
+/**
+ * Gives a command the arguments that `start` and `configure` share: `-c FILE`, the bot's own flags,
+ * and a subcommand for each type of service with that service's flags.
+ */
+export function addBotArguments(command: Command, io: CommandIo, act: Act): void {
+  const run = async (
+    uri: string | undefined,
+    options: Record<string, unknown>,
+    services: readonly ServiceConfiguration[],
+  ): Promise<void> => {
+    await act(await readArguments({ uri, options, services, io }), options);
+  };
+  addOwnFlags(command);
+  command.argument("[join-uri]", "join URI, as --join-uri");
+  command.action(async (uri: string | undefined) => await run(uri, command.opts(), []));
+  for (const [type, { schema, summary }] of Object.entries(serviceTypes)) {
+    const child = command.command(type).summary(summary).description(summary);
+    for (const alias of Object.keys(schema.shape.type.meta()?.valueAliases ?? {}))
+      child.alias(alias);
+    addFlags(addOwnFlags(child), schema);
+    child.argument("[join-uri]", "join URI, as --join-uri");
+    child.action(async (uri: string | undefined) => {
+      const options: Record<string, unknown> = { ...command.opts(), ...child.opts() };
+      const trees = [valueTree({ type }), flagTree(schema, options)];
+      const service = parseTree({ trees, what: "the command line", schema });
+      await run(uri, options, [service]);
+    });
+  }
+}
+
+function addOwnFlags(command: Command): Command {
+  command.option(
+    "-c, --config <file>",
+    "configuration file (or TBOT_CONFIG_PATH); flags go over it",
+  );
+  command.option("-d, --debug", "log everything");
+  command.option("--log-format <format>", "text or json", "text");
+  command.option("--pid-file <path>", "write the process id here while the bot runs");
+  return addFlags(command, botConfiguration);
+}
+
+async function readArguments(given: {
+  uri: string | undefined;
+  options: Record<string, unknown>;
+  services: readonly ServiceConfiguration[];
+  io: CommandIo;
+}): Promise<BotArguments> {
+  const { uri, options, services, io } = given;
+  if (uri !== undefined && options["joinUri"] !== undefined)
+    throw new UsageError("the join URI is given twice: as an argument and with --join-uri");
+  const path = options["config"] ?? io.env["TBOT_CONFIG_PATH"];
+  const file = typeof path === "string" ? path : undefined;
+  const trees: Tree[] = [
+    ...(file === undefined ? [valueTree({})] : yamlTrees(await readYaml(file), "one")),
+    environmentTree(botConfiguration, io.env),
+    flagTree(botConfiguration, options),
+    ...(uri === undefined ? [] : [valueTree({ join_uri: uri })]),
+  ];
+  const configuration = parseTree({
+    trees,
+    what: file ?? "the command line",
+    schema: botConfiguration,
+  });
+  return {
+    configuration: { ...configuration, services: [...configuration.services, ...services] },
+    ...(file === undefined ? {} : { file }),
+  };
+}

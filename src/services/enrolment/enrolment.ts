@@ -1,0 +1,113 @@
+import { privateKeyPem, x509Pem } from "#base/crypto";
+import { unavailable, type Clock } from "#base/kernel";
+import type { Trust } from "#domain/authority";
+import {
+  identityOf,
+  type JoinClient,
+  type JoinedIdentity,
+  type JoinOutcome,
+  type JoinStorage,
+  type JoinTransport,
+} from "#domain/join";
+import type { Address } from "./address.ts";
+import { ClusterClient } from "./cluster-client.ts";
+import { firstContact } from "./first-contact.ts";
+
+/** Calls under way on the connection of the identity before have this long to end. */
+const OLD_CONNECTION_MS = 30_000;
+
+export interface EnrolmentOptions {
+  readonly address: Address;
+  /** Pins of the host authority for the first contact; none: the system's trust. */
+  readonly caPins: readonly string[];
+  readonly join: JoinClient;
+  /** The storage that `join` uses: its trust is known also when its identity has expired. */
+  readonly storage: JoinStorage;
+  readonly clock: Clock;
+}
+
+/** A machine's standing with a cluster: how it joins, and a connection as what it joined as. */
+export class Enrolment implements Disposable {
+  readonly address: Address;
+  readonly #options: EnrolmentOptions;
+  #current: JoinedIdentity | undefined;
+  #client: ClusterClient | undefined;
+
+  private constructor(options: EnrolmentOptions) {
+    this.address = options.address;
+    this.#options = options;
+  }
+
+  /** Takes up what the storage holds; nothing is sent. */
+  static async open(options: EnrolmentOptions): Promise<Enrolment> {
+    const enrolment = new Enrolment(options);
+    const stored = await options.join.current();
+    if (stored) enrolment.#use(stored);
+    return enrolment;
+  }
+
+  /** The identity in use, which may have expired since; none before the first join. */
+  get current(): JoinedIdentity | undefined {
+    return this.#current;
+  }
+
+  /** Calls the cluster as that identity. */
+  get client(): ClusterClient {
+    if (this.#client) return this.#client;
+    throw unavailable("this machine has not joined the cluster yet");
+  }
+
+  /** Joins, refreshes or recovers, whichever is due. */
+  async join(signal: AbortSignal): Promise<JoinOutcome> {
+    const outcome = await this.#options.join.join(
+      async ({ identity, signal: attempt }) => await this.#connect(identity, attempt),
+      signal,
+    );
+    this.#use(outcome.identity);
+    return outcome;
+  }
+
+  [Symbol.dispose](): void {
+    this.#client?.[Symbol.dispose]();
+  }
+
+  #use(identity: JoinedIdentity): void {
+    const before = this.#client;
+    this.#current = identity;
+    this.#client = this.#clientOf(identity.trust, identity);
+    if (before) this.#options.clock.timer(OLD_CONNECTION_MS, () => before[Symbol.dispose]());
+  }
+
+  async #connect(
+    identity: JoinedIdentity | undefined,
+    signal: AbortSignal,
+  ): Promise<JoinTransport> {
+    const client = this.#clientOf(identity?.trust ?? (await this.#trust(signal)), identity);
+    const call = await client.join.join({ signal });
+    return {
+      send: async (message) => await call.send(message),
+      receive: async () => await call.receive(),
+      [Symbol.asyncDispose]: async () => {
+        await call[Symbol.asyncDispose]();
+        client[Symbol.dispose]();
+      },
+    };
+  }
+
+  /** What is known of the cluster from before, or else from a first contact. */
+  async #trust(signal: AbortSignal): Promise<Trust> {
+    const { storage, address, caPins } = this.#options;
+    const stored = (await storage.load())?.joined;
+    return stored ? identityOf(stored).trust : await firstContact({ address, caPins, signal });
+  }
+
+  #clientOf(trust: Trust, identity: JoinedIdentity | undefined): ClusterClient {
+    const { address, clock } = this.#options;
+    if (!identity) return new ClusterClient({ address, trust, clock });
+    const certificate = {
+      cert: x509Pem(identity.tlsCertificate),
+      key: privateKeyPem(identity.tlsPrivateKey),
+    };
+    return new ClusterClient({ address, trust, certificate, clock });
+  }
+}

@@ -1,0 +1,5 @@
+export { formatAddress, parseAddress, type Address } from "./address.ts";
+export { ClusterClient, type ClusterClientOptions } from "./cluster-client.ts";
+export { DirectoryJoinStorage } from "./directory-storage.ts";
+export { Enrolment, type EnrolmentOptions } from "./enrolment.ts";
+export { firstContact } from "./first-contact.ts";

@@ -1,0 +1,76 @@
+import { duration } from "#base/config";
+import { z } from "zod";
+
+/** Fields that several services share, with the words that `--help` and the reference page show. */
+
+const reader = z.union([
+  z.strictObject({ user: z.string().min(1) }),
+  z.strictObject({ group: z.string().min(1) }),
+]);
+
+const directory = z.strictObject({
+  type: z.literal("directory"),
+  path: z.string().min(1),
+  symlinks: z.enum(["try-secure", "secure", "insecure"]).default("try-secure"),
+  acls: z.enum(["try", "off", "required"]).default("try"),
+  readers: z.array(reader).default([]),
+});
+
+const memory = z.strictObject({ type: z.literal("memory") });
+
+const destinationUri = z.string().regex(/^(?:file:\/\/\/.*|memory:\/\/|(?![a-z]+:\/\/).+)$/, {
+  error: "must be a path, a file:///path address or memory://",
+});
+
+export type DestinationConfiguration = z.infer<typeof directory> | z.infer<typeof memory>;
+
+/** A table in YAML, or a path or address in YAML and on the command line; either becomes the table. */
+export const destination = z
+  .union([destinationUri, z.discriminatedUnion("type", [directory, memory])])
+  .transform(completeDestination);
+
+function completeDestination(value: string | DestinationConfiguration): DestinationConfiguration {
+  if (typeof value !== "string") return value;
+  if (value === "memory://") return { type: "memory" };
+  const path = value.startsWith("file://") ? decodeURIComponent(new URL(value).pathname) : value;
+  return directory.parse({ type: "directory", path });
+}
+
+export const serviceName = z
+  .string()
+  .regex(/^[A-Za-z0-9_+-]+$/, { error: "must hold only letters, digits and - _ +" })
+  .meta({
+    description: "name of this service in readiness and logs; default: its type and a number",
+  });
+
+/** What every service has beside its own fields. */
+export const commonFields = {
+  name: serviceName.optional(),
+  credential_ttl: duration
+    .optional()
+    .meta({ description: "lifetime of the credentials; default: the bot's credential_ttl" }),
+  renewal_interval: duration
+    .optional()
+    .meta({ description: "how often to renew; default: the bot's renewal_interval" }),
+};
+
+export const roles = z
+  .array(z.string().min(1))
+  .default([])
+  .meta({ description: "roles to ask for; default: all that the bot has" });
+
+export const appName = z
+  .string()
+  .min(1)
+  .meta({
+    description: "name of the application",
+    aliases: ["app"],
+  });
+
+/** `tcp://host:port` or `unix:///path`. */
+export const listen = z
+  .string()
+  .regex(/^(?:tcp:\/\/.+:\d{1,5}|unix:\/\/\/.+)$/, {
+    error: "must be tcp://host:port or unix:///path",
+  })
+  .meta({ description: "where to listen: tcp://127.0.0.1:8080 or unix:///run/app.sock" });

@@ -1,0 +1,114 @@
+import type { KeyObject } from "node:crypto";
+import { spkiDer, sshPublicKeyLine, parseX509 } from "#base/crypto";
+import { unavailable } from "#base/kernel";
+import { trustFromProto, type Trust } from "#domain/authority";
+import type { JoinedIdentity, JoinOutcome } from "#domain/join";
+import type { Address, ClusterClient, Enrolment } from "#services/enrolment";
+
+export interface CredentialRequest {
+  readonly key: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
+  /** Empty: all that the bot has. */
+  readonly roles: readonly string[];
+  readonly ttlMs: number;
+  readonly appName?: string;
+  readonly allowReissue: boolean;
+  /** Whether an SSH certificate is wanted beside the X.509 one. */
+  readonly ssh: boolean;
+}
+
+export interface OutputCredentials {
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  /** DER. */
+  readonly tlsCertificate: Buffer;
+  /** OpenSSH certificate line; empty when none was asked for. */
+  readonly sshCertificate: string;
+  readonly trust: Trust;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
+}
+
+/** The one identity of a bot, from which all its services get theirs. */
+export class BotIdentity {
+  readonly #enrolment: Enrolment;
+  readonly #asked = new Set<() => void>();
+  readonly #first = Promise.withResolvers<void>();
+
+  constructor(enrolment: Enrolment) {
+    this.#enrolment = enrolment;
+    if (enrolment.current) this.#first.resolve();
+  }
+
+  /** Where the cluster is and how to prove who we are: what tunnels need. */
+  get current(): JoinedIdentity {
+    if (this.#enrolment.current) return this.#enrolment.current;
+    throw unavailable("the bot has not joined yet");
+  }
+
+  get address(): Address {
+    return this.#enrolment.address;
+  }
+
+  get client(): ClusterClient {
+    return this.#enrolment.client;
+  }
+
+  /** Joins or refreshes now; the service `bot-identity` calls it on its schedule. */
+  async renew(signal: AbortSignal): Promise<JoinOutcome> {
+    const outcome = await this.#enrolment.join(signal);
+    this.#first.resolve();
+    return outcome;
+  }
+
+  /** Asks for a certificate with a part of what the bot may do. Waits for the first join. */
+  async issue(request: CredentialRequest, signal: AbortSignal): Promise<OutputCredentials> {
+    await this.ready(signal);
+    const { privateKey, publicKey } = request.key;
+    const reply = await this.#enrolment.client.auth.issueCertificates(
+      {
+        tlsPublicKey: spkiDer(publicKey),
+        sshPublicKey: request.ssh ? sshPublicKeyLine(publicKey) : "",
+        roles: [...request.roles],
+        ttlSeconds: Math.ceil(request.ttlMs / 1000),
+        appName: request.appName ?? "",
+        allowReissue: request.allowReissue,
+      },
+      { signal },
+    );
+    if (!reply.trust)
+      throw unavailable(
+        "the cluster sent certificates without its authorities; is it of another version?",
+      );
+    const tlsCertificate = Buffer.from(reply.tlsCertificate);
+    return {
+      privateKey,
+      publicKey,
+      tlsCertificate,
+      sshCertificate: reply.sshCertificate,
+      trust: trustFromProto(reply.trust),
+      expires: parseX509(tlsCertificate).notAfter,
+    };
+  }
+
+  /** Resolves once the bot has an identity. */
+  async ready(signal: AbortSignal): Promise<void> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    const stop = (): void =>
+      reject(unavailable("the service was stopped before the bot had joined"));
+    if (signal.aborted) stop();
+    signal.addEventListener("abort", stop, { once: true });
+    await Promise.race([this.#first.promise, promise]).finally(() =>
+      signal.removeEventListener("abort", stop),
+    );
+  }
+
+  /** Everything renews now: SIGUSR1, or a change of the cluster's authorities. */
+  askRenewal(): void {
+    for (const listener of this.#asked) listener();
+  }
+
+  onRenewalAsked(listener: () => void): Disposable {
+    this.#asked.add(listener);
+    return { [Symbol.dispose]: () => this.#asked.delete(listener) };
+  }
+}

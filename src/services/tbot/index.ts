@@ -1,0 +1,13 @@
+export { Bot, type BotOptions } from "./bot.ts";
+export { checkConfiguration, type JoinParameters } from "./check.ts";
+export {
+  botConfiguration,
+  nameServices,
+  type BotConfiguration,
+  type ServiceConfiguration,
+} from "./configuration.ts";
+export { Diagnostics, type DiagnosticsOptions } from "./diagnostics.ts";
+export { effectiveConfiguration } from "./effective.ts";
+export type { HostFacts } from "./host-facts.ts";
+export { openBotStorage, type BotStorage } from "./storage.ts";
+export { serviceTypes } from "./services/index.ts";

@@ -1,0 +1,84 @@
+import { chmod, unlink } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { alreadyExists, badParameter, messageOf, unavailable } from "#base/kernel";
+
+/** Linux holds the path of a Unix socket in 108 bytes, the last of them zero. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+export interface LocalListener extends AsyncDisposable {
+  /** As given, with the port that the system chose for port 0. */
+  readonly address: string;
+}
+
+/**
+ * Listens for local programs on `tcp://host:port`, or on `unix:///path` with mode 0600: a stale
+ * socket is replaced, a live one refused. Closing stops accepting; open connections are the caller's.
+ */
+export async function openListener(
+  address: string,
+  onConnection: (socket: Socket) => void,
+): Promise<LocalListener> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, onConnection);
+  const path = address.startsWith("unix://") ? address.slice("unix://".length) : undefined;
+  if (path !== undefined) await clearStaleSocket(path);
+  await listen(server, path === undefined ? tcpOptions(address) : { path }, address);
+  if (path !== undefined) await chmod(path, 0o600);
+  return {
+    address: path === undefined ? boundAddress(server) : address,
+    [Symbol.asyncDispose]: async () => {
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function listen(
+  server: Server,
+  where: { path: string } | { host: string; port: number },
+  address: string,
+): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject).listen(where, resolve);
+  await promise.catch((error: unknown) => {
+    const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
+    if (inUse)
+      throw alreadyExists(`"${address}" is in use by another listener; choose another address`);
+    throw unavailable(`cannot listen on "${address}" (${messageOf(error)})`, { cause: error });
+  });
+}
+
+function tcpOptions(address: string): { host: string; port: number } {
+  const url = new URL(address.replace(/^tcp:/, "http:"));
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(address.slice(address.lastIndexOf(":") + 1)),
+  };
+}
+
+function boundAddress(server: Server): string {
+  const bound = server.address();
+  if (typeof bound !== "object" || bound === null) return "";
+  return `tcp://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+async function clearStaleSocket(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
+    throw badParameter(
+      `the socket path "${path}" is longer than the ${MAX_SOCKET_PATH_BYTES} bytes that the system takes; choose a shorter one`,
+    );
+  }
+  const answer = await knock(path);
+  if (answer === "alive")
+    throw alreadyExists(`another process listens on "${path}"; stop it or choose another path`);
+  if (answer === "ECONNREFUSED") await unlink(path);
+}
+
+/** Whether somebody listens on a Unix socket: `alive`, or the system's error code. */
+function knock(path: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy();
+      resolve("alive");
+    });
+    socket.once("error", (error) => resolve("code" in error ? String(error.code) : "unknown"));
+  });
+}

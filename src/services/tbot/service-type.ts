@@ -1,0 +1,44 @@
+import type { Clock, Logger } from "#base/kernel";
+import type { z } from "zod";
+import type { BotIdentity } from "./identity.ts";
+import type { TaskMetrics, TunnelMetrics } from "./metrics.ts";
+import type { Service } from "./supervisor.ts";
+
+/** What a service may use; it asks only for what it needs. */
+export interface ServiceDependencies {
+  readonly identity: BotIdentity;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly tunnels: TunnelMetrics;
+  readonly tasks: TaskMetrics;
+  readonly defaults: { readonly credentialTtlMs: number; readonly renewalIntervalMs: number };
+  /** The bot ends when its services have done their work once. */
+  readonly oneshot: boolean;
+}
+
+/** What every service's configuration has; its `name` was given or counted before it is created. */
+export interface NamedConfiguration {
+  readonly type: string;
+  readonly name: string;
+}
+
+/**
+ * One kind of service: `(configuration) → (dependencies) → Service`. `services/index.ts` lists them
+ * all; the configuration file, the command line and the reference pages come from that list. The
+ * `type` field of the schema holds the type and, as `valueAliases`, its other spellings.
+ */
+export interface ServiceType<C, S extends z.ZodObject = z.ZodObject> {
+  /** The base of default names: `app-tunnel` gives `app-tunnel-1`. */
+  readonly shortName: string;
+  readonly summary: string;
+  readonly schema: S;
+  create(configuration: C & NamedConfiguration, dependencies: ServiceDependencies): Service;
+}
+
+/** Ties a schema to the service that its values configure. */
+export function defineServiceType<S extends z.ZodObject>(
+  type: ServiceType<z.output<S>, S>,
+): ServiceType<z.output<S>, S> {
+  return type;
+}

@@ -1,0 +1,10 @@
+import { applicationTunnelService } from "./application-tunnel.ts";
+import { applicationService } from "./application.ts";
+import { identityService } from "./identity.ts";
+
+/** Every service that a bot can run, by its type: the one list. */
+export const serviceTypes = {
+  identity: identityService,
+  application: applicationService,
+  "application-tunnel": applicationTunnelService,
+} as const;
