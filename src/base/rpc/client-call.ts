@@ -83,7 +83,7 @@ export class CallBounds implements Disposable {
 /** The status was made by the library or the network: most mean that the server was not reached. */
 function foreignError(address: string, error: ServiceError): CodedError {
   const coded = errorOf(error);
-  if (Number(error.code) === UNIMPLEMENTED) {
+  if (unknownCall.has(error.code)) {
     return unavailable(`${address} does not know this call; is it older than this program?`, {
       detail: error.details,
     });
@@ -92,7 +92,7 @@ function foreignError(address: string, error: ServiceError): CodedError {
   return coded;
 }
 
-const UNIMPLEMENTED = 12;
+const unknownCall: ReadonlySet<number> = new Set([12]);
 /** This side did not cancel, so `canceled` came from a connection that broke; likewise `internal`. */
 const lost: ReadonlySet<string> = new Set(["unavailable", "canceled", "internal"]);
 

@@ -129,6 +129,7 @@ function send(call: Writable, bytes: Buffer, signal: AbortSignal): Promise<void>
   });
 }
 
+/** A client that cancels may first seem to end in good order: Node sends both, one after the other. */
 async function* receiveAll(
   method: BoundMethod,
   call: ServerDuplexStream<Buffer, Buffer>,
@@ -139,6 +140,7 @@ async function* receiveAll(
     for await (const bytes of call.iterator({ destroyOnReturn: false })) {
       yield decodeRequest(method.descriptor.input, bytes as Buffer);
     }
+    signal.throwIfAborted();
   } catch (error) {
     signal.throwIfAborted();
     throw error;

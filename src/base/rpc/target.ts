@@ -1,4 +1,5 @@
 import { badParameter } from "#base/kernel";
+import { x509Pem } from "#base/crypto";
 import { isIPv6 } from "node:net";
 import { createSecureContext } from "node:tls";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
@@ -76,10 +77,5 @@ export function channelOptions(serverName: string | undefined): ChannelOptions {
   };
 }
 
-function pem(certificate: string | Uint8Array): string {
-  if (typeof certificate === "string") return certificate;
-  const lines = Buffer.from(certificate)
-    .toString("base64")
-    .replaceAll(/.{64}(?=.)/g, "$&\n");
-  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
-}
+const pem = (certificate: string | Uint8Array): string =>
+  typeof certificate === "string" ? certificate : x509Pem(certificate);
