@@ -20,14 +20,16 @@ const OIDS = Object.fromEntries(
 const CRITICAL = der(tags.boolean, Buffer.of(0xff));
 const TRUE = CRITICAL;
 
-function extension(id: Buffer, value: Buffer, importance: "critical" | "optional"): Buffer {
+function extension(id: Buffer, value: Uint8Array, importance: "critical" | "optional"): Buffer {
   const wrapped = der(tags.octetString, value);
   return importance === "critical" ? sequence(id, CRITICAL, wrapped) : sequence(id, wrapped);
 }
 
-/** An extension of our own: any bytes under an OID; readers that do not know it ignore it. */
-export const privateExtension = (dotted: string, value: Uint8Array): Buffer =>
-  extension(oid(dotted), Buffer.from(value), "optional");
+/** Writes extensions of our own: any bytes under an OID; readers that do not know it ignore it. */
+export function privateExtension(dotted: string): (value: Uint8Array) => Buffer {
+  const id = oid(dotted);
+  return (value) => extension(id, value, "optional");
+}
 
 /** For an end entity nothing is said but its absence of power; a CA may limit its depth. */
 export function basicConstraints(role: { readonly pathLength: number } | "end-entity"): Buffer {

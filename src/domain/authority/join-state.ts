@@ -1,0 +1,81 @@
+import type { KeyObject } from "node:crypto";
+import { signJws, verifyJws } from "#base/crypto";
+import { unauthenticated } from "#base/kernel";
+import { recoveryModes } from "#domain/resources";
+import { z } from "zod";
+import { CLOCK_SKEW_MS, type Circumstances } from "./keys.ts";
+import type { JwtSigner } from "./signers.ts";
+
+/** The join state document (RFD 0205, "The Join State Document"): a JWT that only we read. */
+
+const claims = z.strictObject({
+  /** The cluster. */
+  iss: z.string(),
+  /** The bot. */
+  aud: z.string(),
+  /** The join token. */
+  sub: z.string(),
+  /** Seconds since the epoch. */
+  iat: z.int(),
+  nbf: z.int(),
+  bot_instance_id: z.string(),
+  recovery_sequence: z.int().min(0),
+  recovery_limit: z.int().min(0),
+  recovery_mode: z.enum(recoveryModes),
+});
+
+export type JoinStateClaims = z.infer<typeof claims>;
+/** What the caller says; issuer and times are added. */
+export type JoinStateDraft = Omit<JoinStateClaims, "iss" | "iat" | "nbf">;
+
+/** RFC 8725 section 3.11: a type of its own, so that no other JWT passes for one. */
+const TYPE = "join-state+jwt";
+
+export function encodeJoinState(
+  draft: JoinStateDraft,
+  signer: JwtSigner,
+  about: Circumstances,
+): string {
+  const iat = Math.floor(about.now / 1000);
+  const state: JoinStateClaims = { iss: about.clusterName, iat, nbf: iat, ...draft };
+  return signJws(JSON.stringify(state), signer.privateKey, { typ: TYPE, kid: signer.keyId });
+}
+
+/**
+ * The claims of a join state that one of `keys` signed for this cluster. The caller compares `aud`,
+ * `sub`, the instance and the sequence. Every failure is `unauthenticated`; `detail` has the reason.
+ */
+export function decodeJoinState(
+  jwt: string,
+  keys: readonly KeyObject[],
+  about: Circumstances,
+): JoinStateClaims {
+  const state = readClaims(verifiedPayload(jwt, keys));
+  const latest = (about.now + CLOCK_SKEW_MS) / 1000;
+  if (state.iss !== about.clusterName) throw refused("it is of another cluster");
+  if (state.iat > latest || state.nbf > latest) throw refused("it is from the future");
+  return state;
+}
+
+function verifiedPayload(jwt: string, keys: readonly KeyObject[]): Buffer {
+  for (const key of keys) {
+    try {
+      const { payload, header } = verifyJws(jwt, key);
+      if (header["typ"] === TYPE) return payload;
+    } catch {
+      // another trusted key may have signed it
+    }
+  }
+  throw refused("no trusted key signed it");
+}
+
+function readClaims(payload: Buffer): JoinStateClaims {
+  try {
+    return claims.parse(JSON.parse(payload.toString("utf8")));
+  } catch {
+    throw refused("its claims are not those of a join state");
+  }
+}
+
+const refused = (detail: string): Error =>
+  unauthenticated("the join state is not valid", { detail });
