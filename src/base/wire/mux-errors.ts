@@ -72,6 +72,10 @@ export function resetCodeOf(error: Error | null): number {
     : constants.NGHTTP2_INTERNAL_ERROR;
 }
 
+/** Whether the code says which of our errors it was. */
+export const isOwnReset = (code: number): boolean =>
+  errorCodes[code - FIRST_RESET_CODE] !== undefined;
+
 const standardResets: Readonly<Record<number, () => CodedError>> = {
   [constants.NGHTTP2_CANCEL]: () => canceled("the far end abandoned the connection"),
   [constants.NGHTTP2_REFUSED_STREAM]: () => unavailable("the far end takes no more connections"),
@@ -81,7 +85,7 @@ const standardResets: Readonly<Record<number, () => CodedError>> = {
 /** What a peer's RST_STREAM means. */
 export function errorOfReset(code: number): CodedError {
   const own = errorCodes[code - FIRST_RESET_CODE];
-  if (own) return new CodedError(own, `the far end cut the connection (${own})`);
+  if (own) return new CodedError(own, `the far end cut the connection: ${own.replace("_", " ")}`);
   return standardResets[code]?.() ?? unavailable(`the connection failed at the far end (${code})`);
 }
 

@@ -1,7 +1,7 @@
 import { unavailable, type Clock, type CodedError } from "#base/kernel";
 import type { Http2Session, Http2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
-import { lostError } from "./mux-errors.ts";
+import { errorOfReset, isOwnReset, lostError, resetCodeOf } from "./mux-errors.ts";
 import {
   KEEP_ALIVE_MS,
   KEEP_ALIVE_TIMEOUT_MS,
@@ -45,6 +45,9 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
     this.maxStreams = options.maxStreams ?? MAX_STREAMS;
     const { promise, resolve } = Promise.withResolvers<CodedError | undefined>();
     this.closed = promise;
+    session.on("goaway", (code) => {
+      if (isOwnReset(code)) this.#failure ??= errorOfReset(code);
+    });
     session.on("error", (error) => (this.#failure ??= lostError(error)));
     session.once("close", () => this.#ended(resolve));
     session.once("connect", () => this.#begin());
@@ -60,7 +63,12 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   }
 
   get lost(): boolean {
-    return this.#socket.destroyed;
+    return this.#socket.destroyed || this.#session.destroyed;
+  }
+
+  /** Why it was lost, if that is known. */
+  get failure(): CodedError | undefined {
+    return this.#failure;
   }
 
   get windows(): Windows {
@@ -97,10 +105,10 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
     timer[Symbol.dispose]();
   }
 
-  /** Cuts everything now; every open stream fails with `error`. */
+  /** Cuts everything now; every open stream fails with `error`, at the peer with its code. */
   destroy(error: CodedError): void {
     this.#failure ??= error;
-    this.#session.destroy(error);
+    this.#session.destroy(error, resetCodeOf(error));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+import type { CodedError } from "#base/kernel";
 import type { Http2Stream } from "node:http2";
 import { Duplex } from "node:stream";
 import { errorOfReset, lostError, resetCodeOf } from "./mux-errors.ts";
@@ -6,6 +7,7 @@ import { errorOfReset, lostError, resetCodeOf } from "./mux-errors.ts";
 export interface StreamOwner {
   /** Whether the connection beneath is gone. */
   readonly lost: boolean;
+  readonly failure: CodedError | undefined;
   received(stream: MuxStream, bytes: number): void;
   left(stream: MuxStream): void;
 }
@@ -66,6 +68,6 @@ function resetAndDestroy(this: MuxStream, error: Error | null, callback: Callbac
 
 function reasonOf(stream: MuxStream, error: Error | undefined): Error | undefined {
   const ended = stream.closed && stream.rstCode === 0;
-  if (!ended && (stream.owner.lost || stream.session?.destroyed)) return lostError(error);
+  if (!ended && stream.owner.lost) return stream.owner.failure ?? lostError(error);
   return error ?? (stream.closed && !ended ? errorOfReset(stream.rstCode) : undefined);
 }

@@ -169,6 +169,15 @@ describe("mux", () => {
     await assert.rejects(client.open({ headers: {} }), coded("unavailable"));
   });
 
+  test("a session that is cut tells the code to every stream of the peer", async () => {
+    const pairs = [await openPair(), await openPair()];
+    const failures = pairs.flat().map(failure);
+    server.destroy(accessDenied("locked"));
+    for (const error of await Promise.all(failures)) coded("access_denied")(error);
+    coded("access_denied")(await client.closed);
+    coded("access_denied", /^locked$/)(await server.closed);
+  });
+
   test("an opening can be canceled, times out, and its handler hears of it", async () => {
     let gone = 0;
     handler = (request) => {

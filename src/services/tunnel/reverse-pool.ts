@@ -1,0 +1,142 @@
+import {
+  codeOf,
+  notFound,
+  unavailable,
+  type Clock,
+  type CodedError,
+  type Logger,
+} from "#base/kernel";
+import { MuxClient } from "#base/wire";
+import type { Duplex } from "node:stream";
+import { targetHeaders, type TunnelTarget } from "./headers.ts";
+import { watched, type ConnectionIdentity, type LiveConnections } from "./live-connections.ts";
+
+export interface ReversePoolOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly live: LiveConnections;
+}
+
+/** An authenticated agent behind a TLS socket with ALPN `tenon-reverse`. */
+export interface AgentSession {
+  readonly socket: Duplex;
+  readonly hostId: string;
+  /** Of the agent's host certificate. */
+  readonly identity: ConnectionIdentity;
+}
+
+export interface TunnelDial extends TunnelTarget {
+  /** The agents that serve the application, as the cluster knows. */
+  readonly hostIds: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** An agent that does not answer is given up for the next one after this long. */
+const ATTEMPT_TIMEOUT_MS = 10_000;
+
+/** Failures of the agent, not answers of the application: another agent may do better. */
+const retried: ReadonlySet<string> = new Set(["unavailable", "timed_out", "limit_exceeded"]);
+
+interface Member {
+  readonly hostId: string;
+  readonly mux: MuxClient;
+}
+
+/** The proxy's side of reverse tunnels: which agents are connected, and connections through them. */
+export class ReverseTunnelPool implements AsyncDisposable {
+  readonly #options: ReversePoolOptions;
+  readonly #members = new Map<string, Set<Member>>();
+
+  constructor(options: ReversePoolOptions) {
+    this.#options = options;
+  }
+
+  /** Host ids of the agents that are connected. */
+  get hostIds(): string[] {
+    return [...this.#members.keys()];
+  }
+
+  has(hostId: string): boolean {
+    return this.#members.has(hostId);
+  }
+
+  get openConnections(): number {
+    return this.#all().reduce((sum, { mux }) => sum + mux.openStreams, 0);
+  }
+
+  /** Takes over the socket. An agent may hold several sessions. Throws when it is locked or expired. */
+  register(session: AgentSession): void {
+    const { clock, live, logger } = this.#options;
+    const { hostId, socket } = session;
+    const mux = new MuxClient(socket, { clock });
+    watched(live, session.identity, mux);
+    const member = { hostId, mux };
+    this.#members.set(hostId, (this.#members.get(hostId) ?? new Set()).add(member));
+    logger.info("an agent's tunnel is open", { hostId });
+    void mux.closed.then((failure) => {
+      this.#remove(member);
+      logger.info("an agent's tunnel is closed", { hostId, error: failure });
+    });
+  }
+
+  /**
+   * Opens a connection through one of these agents; tries another when one is dead or busy. Rejects
+   * with the agent's refusal, or `unavailable` when none is connected.
+   */
+  async dial(request: TunnelDial): Promise<Duplex> {
+    const failedHosts = new Set<string>();
+    let failure: CodedError | undefined;
+    for (const member of this.#candidates(request.hostIds)) {
+      if (failedHosts.has(member.hostId) || !member.mux.usable) continue;
+      try {
+        return await this.#open(member, request);
+      } catch (error) {
+        if (request.signal?.aborted || !retried.has(codeOf(error))) throw error;
+        failure = error as CodedError;
+        if (member.mux.usable) failedHosts.add(member.hostId);
+      }
+    }
+    throw failure ?? this.#nobody(request);
+  }
+
+  /** Lets open connections end until `timeoutMs` has passed. */
+  async drain(timeoutMs: number): Promise<void> {
+    await Promise.all(this.#all().map(({ mux }) => mux.drain(timeoutMs)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#all().map(({ mux }) => mux[Symbol.asyncDispose]()));
+  }
+
+  #open({ mux }: Member, request: TunnelDial): Promise<Duplex> {
+    return mux.open({
+      headers: targetHeaders(request),
+      timeoutMs: ATTEMPT_TIMEOUT_MS,
+      ...(request.signal ? { signal: request.signal } : {}),
+    });
+  }
+
+  /** The least busy first. */
+  #candidates(hostIds: readonly string[]): Member[] {
+    return hostIds
+      .flatMap((hostId) => [...(this.#members.get(hostId) ?? [])])
+      .filter(({ mux }) => mux.usable)
+      .sort((a, b) => a.mux.openStreams - b.mux.openStreams);
+  }
+
+  #nobody({ appName, hostIds }: TunnelDial): CodedError {
+    return hostIds.length === 0
+      ? notFound(`no agent serves application "${appName}"`)
+      : unavailable(`no agent that serves application "${appName}" is connected`);
+  }
+
+  #all(): Member[] {
+    return [...this.#members.values()].flatMap((members) => [...members]);
+  }
+
+  #remove(member: Member): void {
+    const members = this.#members.get(member.hostId);
+    members?.delete(member);
+    if (members?.size === 0) this.#members.delete(member.hostId);
+  }
+}
