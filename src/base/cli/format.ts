@@ -1,4 +1,3 @@
-import { yamlOf } from "#base/config";
 import { Option, type Command } from "commander";
 import type { CommandIo } from "./io.ts";
 
@@ -13,12 +12,12 @@ export function addFormat(command: Command): Command {
 }
 
 /** Prints a result for people (`text`) or for programs (the value itself). */
-export function printResult(
+export async function printResult(
   io: CommandIo,
   options: { format: OutputFormat; value: unknown; text: () => string },
-): void {
+): Promise<void> {
   const { format, value, text } = options;
   if (format === "json") io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-  else if (format === "yaml") io.stdout.write(yamlOf(value));
+  else if (format === "yaml") io.stdout.write((await import("#base/config")).yamlOf(value));
   else io.stdout.write(text());
 }

@@ -19,6 +19,8 @@ export interface Program {
   /** The last lines of `--help`: examples. */
   readonly examples: string;
   readonly commands: readonly LazyCommand[];
+  /** Adds the options that stand before or after any subcommand (`command.optsWithGlobals()`). */
+  readonly options?: (root: Command) => void;
 }
 
 export const EXIT_FAILED = 1;
@@ -39,7 +41,7 @@ export async function runProgram(
     io.stderr.write(`${program.name}: ${messageOf(error)}\n`);
     if (!(error instanceof CodedError) && error instanceof Error && io.env["TENON_DEBUG"])
       io.stderr.write(`${error.stack}\n`);
-    return error instanceof UsageError ? EXIT_USAGE : EXIT_FAILED;
+    return (await isUsage(error)) ? EXIT_USAGE : EXIT_FAILED;
   }
 }
 
@@ -53,6 +55,7 @@ export async function commandTree(
     .description(program.description)
     .version(`${program.name} ${program.version}`, "-V, --version", "print the version")
     .addHelpText("after", `\n${program.examples}`);
+  program.options?.(root);
   for (const { name, alias, summary, load } of program.commands) {
     const command = root.command(name).summary(summary).description(summary);
     if (alias !== undefined) command.alias(alias);
@@ -81,6 +84,15 @@ function configure(command: Command, io: CommandIo): Command {
       getOutHelpWidth: () => io.width,
       getErrHelpWidth: () => io.width,
     });
+}
+
+/** Also when every fault of a configuration is a flag's. */
+async function isUsage(error: unknown): Promise<boolean> {
+  if (error instanceof UsageError) return true;
+  // Loaded only now, because help and version need none of it.
+  const { faultsOf } = await import("#base/config");
+  const faults = faultsOf(error);
+  return faults.length > 0 && faults.every(({ place }) => place.text.startsWith("--"));
 }
 
 /** A command line that parses but makes no sense: exit code 2. */
