@@ -10,6 +10,7 @@ import {
 } from "#base/crypto";
 import { badParameter } from "#base/kernel";
 import type { KeyObject } from "node:crypto";
+import { hostPattern } from "./export.ts";
 import type { Trust } from "./trust.ts";
 
 /** What one needs to be someone at a cluster, in one file of text: `tctl --identity`. */
@@ -32,9 +33,8 @@ const MAX_BYTES = 256 * 1024;
 export function encodeIdentityFile(identity: IdentityFile): string {
   const { privateKey, tlsCertificate, sshCertificate, trust } = identity;
   const { clusterName, hostSsh, hostX509 } = trust;
-  const authorities = hostSsh.map(
-    (line) => `@cert-authority *.${clusterName},${clusterName} ${line}\n`,
-  );
+  const hosts = hostPattern(clusterName);
+  const authorities = hostSsh.map((line) => `@cert-authority ${hosts} ${line}\n`);
   return [
     privateKeyPem(privateKey),
     ...(sshCertificate ? [`${sshCertificate.trim()}\n`] : []),
