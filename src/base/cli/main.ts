@@ -27,7 +27,7 @@ function ioOf(host: NodeJS.Process, signal: AbortSignal): CommandIo {
     stdin: host.stdin,
     env: host.env,
     width: host.stdout.columns ?? DEFAULT_WIDTH,
-    interactive: host.stderr.isTTY === true,
+    interactive: host.stderr.isTTY,
     signal,
   };
 }

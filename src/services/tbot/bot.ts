@@ -1,19 +1,14 @@
 import { durationMs } from "#base/config";
-import {
-  Bell,
-  CodedError,
-  messageOf,
-  runRepeatedly,
-  type Clock,
-  type Logger,
-  type Metrics,
-} from "#base/kernel";
+import { CodedError, type Clock, type Logger, type Metrics } from "#base/kernel";
+import { LockSet } from "#domain/access";
 import type { Enrolment } from "#services/enrolment";
+import { LiveConnections } from "#services/tunnel";
 import { createService, nameServices, type BotConfiguration } from "./configuration.ts";
 import { effectiveConfiguration } from "./effective.ts";
 import { sendHeartbeats } from "./heartbeat.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { BotIdentity } from "./identity.ts";
+import { IdentityService } from "./identity-service.ts";
 import { createBotMetrics, type BotMetrics } from "./metrics.ts";
 import { Readiness, type ServiceStatus } from "./readiness.ts";
 import type { ServiceDependencies } from "./service-type.ts";
@@ -29,8 +24,6 @@ export interface BotOptions {
   readonly metrics: Metrics;
 }
 
-const IDENTITY_RETRY = { firstMs: 1_000, maxMs: 60_000 };
-
 /** One process, one identity, many services. */
 export class Bot {
   readonly readiness: Readiness;
@@ -38,7 +31,8 @@ export class Bot {
   readonly #identity: BotIdentity;
   readonly #metrics: BotMetrics;
   readonly #supervisor: Supervisor;
-  readonly #renewalWanted = new Bell();
+  readonly #live: LiveConnections;
+  readonly #identityService: IdentityService;
 
   constructor(options: BotOptions) {
     this.#options = options;
@@ -46,6 +40,14 @@ export class Bot {
     this.#identity = new BotIdentity(options.enrolment);
     this.#metrics = createBotMetrics(options.metrics);
     this.#supervisor = new Supervisor({ readiness: this.readiness, log: options.log });
+    const locks = new LockSet();
+    this.#live = new LiveConnections({ clock: options.clock, locks });
+    this.#identityService = new IdentityService({
+      ...options,
+      identity: this.#identity,
+      locks,
+      metrics: this.#metrics,
+    });
   }
 
   /**
@@ -54,8 +56,8 @@ export class Bot {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { oneshot } = this.#options.configuration;
-    if (oneshot) await this.#renewIdentity(signal);
-    else this.#supervisor.start(this.#identityService());
+    if (oneshot) await this.#identityService.renew(signal);
+    else this.#supervisor.start(this.#identityService);
     for (const service of this.#services()) this.#supervisor.start(service);
     const ended = oneshot ? this.#supervisor.ended() : this.#heartbeats(signal);
     await Promise.race([ended, aborted(signal)]);
@@ -66,7 +68,7 @@ export class Bot {
 
   /** Renews the identity and then every output now. */
   renewNow(): void {
-    this.#renewalWanted.ring();
+    this.#identityService.renewNow();
   }
 
   #services(): Service[] {
@@ -85,55 +87,13 @@ export class Bot {
       log: log.child({ service }),
       tunnels: this.#metrics.tunnels,
       tasks: this.#metrics.tasks,
+      live: this.#live,
       oneshot: configuration.oneshot,
       defaults: {
         credentialTtlMs: durationMs(configuration.credential_ttl),
         renewalIntervalMs: durationMs(configuration.renewal_interval),
       },
     };
-  }
-
-  /** The bot's own identity is watched and retried like every service, and stands in the readiness. */
-  #identityService(): Service {
-    const { configuration, log } = this.#options;
-    return {
-      name: "bot-identity",
-      type: "internal",
-      run: async ({ signal, report }) => {
-        using _wanted = this.#renewalWanted.listen(() => (this.#outputsToo = true));
-        await runRepeatedly({
-          ...this.#options,
-          signal,
-          bell: this.#renewalWanted,
-          retry: IDENTITY_RETRY,
-          intervalMs: durationMs(configuration.renewal_interval),
-          run: () => this.#renewIdentity(signal),
-          onSuccess: () => report("healthy"),
-          onFailure: (error, delayMs) => {
-            log.warn("cannot renew the identity, will try again", {
-              error,
-              retryMs: Math.round(delayMs),
-            });
-            report("unhealthy", messageOf(error));
-          },
-        });
-      },
-    };
-  }
-
-  /** Set by `renewNow`, cleared by the renewal that answers it. */
-  #outputsToo = false;
-
-  async #renewIdentity(signal: AbortSignal): Promise<void> {
-    const { identity, refreshed, notices } = await this.#identity.renew(signal);
-    this.#metrics.identityExpires(identity.expires);
-    this.#options.log.info(refreshed ? "refreshed its identity" : "joined the cluster", {
-      cluster: identity.trust.clusterName,
-      expires: new Date(identity.expires).toISOString(),
-    });
-    for (const notice of notices) this.#options.log.warn(notice);
-    if (this.#outputsToo) this.#identity.askRenewal();
-    this.#outputsToo = false;
   }
 
   async #heartbeats(signal: AbortSignal): Promise<void> {

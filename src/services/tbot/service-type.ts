@@ -1,5 +1,6 @@
 import type { Clock, Logger } from "#base/kernel";
 import type { z } from "zod";
+import type { LiveConnections } from "#services/tunnel";
 import type { BotIdentity } from "./identity.ts";
 import type { TaskMetrics, TunnelMetrics } from "./metrics.ts";
 import type { Service } from "./supervisor.ts";
@@ -12,6 +13,8 @@ export interface ServiceDependencies {
   readonly log: Logger;
   readonly tunnels: TunnelMetrics;
   readonly tasks: TaskMetrics;
+  /** Cuts connections when a lock or the end of a certificate says so. */
+  readonly live: LiveConnections;
   readonly defaults: { readonly credentialTtlMs: number; readonly renewalIntervalMs: number };
   /** The bot ends when its services have done their work once. */
   readonly oneshot: boolean;

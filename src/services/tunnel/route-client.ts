@@ -57,6 +57,11 @@ export class RouteClient implements AsyncDisposable {
     }
   }
 
+  /** Opens the session now, so that the first connection need not wait; rejects as `connect` does. */
+  async ready(signal?: AbortSignal): Promise<void> {
+    await this.#session(signal);
+  }
+
   /** `credentials()` gives newer ones: new connections use them, old ones go on until they end. */
   renew(): void {
     const old = this.#current;
