@@ -36,6 +36,7 @@ const schema = z.strictObject({
     .strictObject({ type: z.literal("directory"), path: z.string() })
     .meta({ fromFlag: (text: string) => ({ type: "directory", path: text }) })
     .optional(),
+  pins: z.union([z.string(), z.array(z.string())]).optional(),
   services: z.array(z.strictObject({ type: z.string() })).default([]),
   hidden: z.string().meta({ flag: false }).optional(),
 });
@@ -75,6 +76,7 @@ describe("flags are derived from a schema", () => {
         "traits list-pairs",
         "app-name text",
         "storage text",
+        "pins list",
       ],
     );
   });
@@ -110,6 +112,8 @@ describe("flags are read", () => {
     ],
     ["--app web", { app_name: "web" }],
     ["-a web", { app_name: "web" }],
+    ["--pins a", { pins: ["a"] }],
+    ["--pins a --pins b", { pins: ["a", "b"] }],
     ["--storage /x", { storage: { type: "directory", path: "/x" } }],
   ];
   for (const [argv, part] of cases)
@@ -202,7 +206,7 @@ describe("flags over a file", () => {
         .split("\n  ")
         .slice(1),
       [
-        't.yaml:1:1: rols: unknown field; did you mean "roles"? allowed: oneshot, color, credential_ttl, join, roles, labels, traits, app_name, storage, services, hidden',
+        't.yaml:1:1: rols: unknown field; did you mean "roles"? allowed: oneshot, color, credential_ttl, join, roles, labels, traits, app_name, storage, pins, services, hidden',
         't.yaml:2:14: join.port: must be a whole number; got "x"',
         '--credential-ttl: must be a duration such as 30s, 20m, 1h30m or 7d; got "y"',
       ],

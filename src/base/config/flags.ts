@@ -62,12 +62,18 @@ function fieldFlags(
 
 function kindOf(shape: Shape): FlagKind | undefined {
   if (shape.type === "boolean") return "switch";
-  if (shape.type === "list") return isPlain(shapeOf(shape.item)) ? "list" : undefined;
+  if (isPlainList(shape)) return "list";
   if (isPlain(shape)) return "text";
   if (shape.type !== "map") return undefined;
   const value = shapeOf(shape.value);
   if (isPlain(value)) return "pairs";
   return value.type === "list" && isPlain(shapeOf(value.item)) ? "list-pairs" : undefined;
+}
+
+/** Also a union with a list in it: it takes one word as well as several. */
+function isPlainList(shape: Shape): boolean {
+  if (shape.type === "union") return shape.options.some((option) => isPlainList(shapeOf(option)));
+  return shape.type === "list" && isPlain(shapeOf(shape.item));
 }
 
 /** Whether one word can be a value of it. */
