@@ -136,11 +136,11 @@ export class Authorities {
   }
 
   /**
-   * The claims, if one of our trusted keys signed them for this cluster and not in the future; else
-   * `unauthenticated`. Audience, subject, instance and sequence are the caller's to compare.
+   * The claims, if one of our trusted keys signed them for this cluster; else `unauthenticated`.
+   * Audience, subject, times, instance and sequence are the caller's to compare.
    */
   verifyJoinState(jwt: string): JoinStateClaims {
-    return decodeJoinState(jwt, this.#joinKeys, this.#circumstances());
+    return decodeJoinState(jwt, this.#joinKeys, { clusterName: this.clusterName });
   }
 
   /** A JWT for the application's own use (ES256); its keys are `exportAuthority("app")`. */

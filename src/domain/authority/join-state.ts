@@ -3,7 +3,7 @@ import { signJws, verifyJws } from "#base/crypto";
 import { unauthenticated } from "#base/kernel";
 import { recoveryModes } from "#domain/resources";
 import { z } from "zod";
-import { CLOCK_SKEW_MS, type Circumstances } from "./keys.ts";
+import type { Circumstances } from "./keys.ts";
 import type { JwtSigner } from "./signers.ts";
 
 /** The join state document (RFD 0205, "The Join State Document"): a JWT that only we read. */
@@ -20,6 +20,7 @@ const claims = z.strictObject({
   nbf: z.int(),
   bot_instance_id: z.string(),
   recovery_sequence: z.int().min(0),
+  recovery_count: z.int().min(0),
   recovery_limit: z.int().min(0),
   recovery_mode: z.enum(recoveryModes),
 });
@@ -43,17 +44,16 @@ export function encodeJoinState(
 
 /**
  * The claims of a join state that one of `keys` signed for this cluster. The caller compares `aud`,
- * `sub`, the instance and the sequence. Every failure is `unauthenticated`; `detail` has the reason.
+ * `sub`, the times, the instance and the sequence, because what follows differs. Every failure is
+ * `unauthenticated`; `detail` has the reason.
  */
 export function decodeJoinState(
   jwt: string,
   keys: readonly KeyObject[],
-  about: Circumstances,
+  about: Pick<Circumstances, "clusterName">,
 ): JoinStateClaims {
   const state = readClaims(verifiedPayload(jwt, keys));
-  const latest = (about.now + CLOCK_SKEW_MS) / 1000;
   if (state.iss !== about.clusterName) throw refused("it is of another cluster");
-  if (state.iat > latest || state.nbf > latest) throw refused("it is from the future");
   return state;
 }
 
