@@ -20,7 +20,7 @@ export interface Program {
   readonly examples: string;
   readonly commands: readonly LazyCommand[];
   /** Adds the options that stand before or after any subcommand (`command.optsWithGlobals()`). */
-  readonly options?: (root: Command) => void;
+  readonly options?: (root: Command, io: CommandIo) => void;
 }
 
 export const EXIT_FAILED = 1;
@@ -55,7 +55,7 @@ export async function commandTree(
     .description(program.description)
     .version(`${program.name} ${program.version}`, "-V, --version", "print the version")
     .addHelpText("after", `\n${program.examples}`);
-  program.options?.(root);
+  program.options?.(root, io);
   for (const { name, alias, summary, load } of program.commands) {
     const command = root.command(name).summary(summary).description(summary);
     if (alias !== undefined) command.alias(alias);

@@ -15,6 +15,7 @@ import {
   type BotConfiguration,
   type ServiceConfiguration,
 } from "#services/tbot";
+import { looksLikeJoinUri } from "#domain/join";
 import type { Command } from "commander";
 
 /** What `start` and `configure` hand on. */
@@ -76,6 +77,10 @@ async function readArguments(given: {
   const { uri, options, services, io } = given;
   if (uri !== undefined && options["joinUri"] !== undefined)
     throw new UsageError("the join URI is given twice: as an argument and with --join-uri");
+  if (uri !== undefined && !looksLikeJoinUri(uri)) {
+    const known = Object.keys(serviceTypes).join(", ");
+    throw new UsageError(`"${uri}" is neither a service (${known}) nor a join URI (tbot+proxy+…)`);
+  }
   const path = options["config"] ?? io.env["TBOT_CONFIG_PATH"];
   const file = typeof path === "string" ? path : undefined;
   const trees: Tree[] = [

@@ -1,5 +1,5 @@
 import type { Program } from "#base/cli";
-import { VERSION } from "./version.ts";
+import { VERSION } from "#base/kernel";
 
 export const tbot: Program = {
   name: "tbot",

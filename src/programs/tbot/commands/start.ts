@@ -9,6 +9,7 @@ import {
   Metrics,
   notFound,
   systemClock,
+  VERSION,
   writeFileAtomic,
   type Clock,
   type Logger,
@@ -26,7 +27,6 @@ import {
 } from "#services/tbot";
 import type { Command } from "commander";
 import { addBotArguments, type BotArguments } from "../arguments.ts";
-import { VERSION } from "../version.ts";
 
 interface Options {
   readonly debug?: boolean;

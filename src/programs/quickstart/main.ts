@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+import { enableCompileCache } from "node:module";
+
+enableCompileCache();
+const [{ runMain }, { quickstart }] = await Promise.all([
+  import("#base/cli"),
+  import("./program.ts"),
+]);
+await runMain(quickstart, process);
