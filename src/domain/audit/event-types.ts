@@ -80,6 +80,8 @@ export const eventTypes = {
     instance_id: text,
     previous_instance_id: text.optional(),
     recovery: z.boolean(),
+    /** The reply to an earlier attempt was lost, and is made again. */
+    repeated: z.boolean().default(false),
     generation: count,
     key_fingerprint: text.optional(),
   }),

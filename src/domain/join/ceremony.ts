@@ -138,7 +138,7 @@ function replyOf(step: Step): JoinReply {
         value: create(RotationRequestSchema, { algorithmSuite }),
       };
     }
-    case "result":
+    default:
       return { case: "result", value: create(ResultSchema, step.result) };
   }
 }

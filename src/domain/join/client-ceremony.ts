@@ -7,7 +7,14 @@ import {
   type Result,
 } from "@tenon/api/tenon/join/v1/join";
 import { signJwsWith, sshFingerprint, sshPublicKeyLine, type KeyStore } from "#base/crypto";
-import { badParameter, canceled, messageOf, timedOut, type Logger } from "#base/kernel";
+import {
+  badParameter,
+  canceled,
+  messageOf,
+  timedOut,
+  unavailable,
+  type Logger,
+} from "#base/kernel";
 import { checkChallenge } from "./challenge.ts";
 import { afterJoin, createSuccessor, forgetKeys } from "./client-keys.ts";
 import {
@@ -31,8 +38,8 @@ import {
 /** One stream to the server. Failures of either kind reject with the server's or the line's code. */
 export interface JoinTransport extends AsyncDisposable {
   send(request: JoinRequest): Promise<void> | void;
-  /** The next message; rejects when the stream ends without one. */
-  receive(): Promise<JoinResponse>;
+  /** The next message; `undefined` when the stream ended without one. */
+  receive(): Promise<JoinResponse | undefined>;
 }
 
 type Prepared = JoinState & { readonly pending: PendingAttempt };
@@ -179,7 +186,9 @@ export class ClientCeremony {
   }
 
   async #receive(signal: AbortSignal): Promise<JoinReply> {
-    const { message } = await aborting(this.#transport.receive(), signal);
+    const response = await aborting(this.#transport.receive(), signal);
+    if (!response) throw unavailable("the server ended the join without an answer");
+    const { message } = response;
     if (message.case === undefined) throw badParameter("the server sent an empty message");
     return message;
   }

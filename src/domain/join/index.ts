@@ -1,3 +1,8 @@
+export { Ceremony } from "./ceremony.ts";
+export { type Origin } from "./attempt.ts";
+export { type JoinDependencies } from "./dependencies.ts";
+export { JOIN_TOKEN_LABEL } from "./made-locks.ts";
+export { JoinServer } from "./server.ts";
 export { type JoinTransport } from "./client-ceremony.ts";
 export {
   decodeJoinState,

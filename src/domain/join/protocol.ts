@@ -69,7 +69,7 @@ export function awaitingAnswer(step: Step): ServerState {
       return { at: "solution", solve: step.solve };
     case "rotation":
       return { at: "new_key", offer: step.offer };
-    case "result":
+    default:
       return { at: "ack", acknowledge: step.acknowledge };
   }
 }

@@ -1,6 +1,6 @@
 import { accessDenied, CodedError, unavailable } from "#base/kernel";
 import type { Store, Write } from "#base/storage";
-import { writeOf, type Lock } from "#domain/resources";
+import type { Lock } from "#domain/resources";
 
 /** All that someone who has proven nothing is told, whatever was wrong. */
 const TO_STRANGERS =
@@ -68,7 +68,7 @@ const MAX_TURNS = 3;
 export async function settle<T>(options: {
   readonly store: Store;
   readonly decide: () => Promise<T>;
-  /** The audit event of a refusal. */
+  /** What a refusal leaves: its audit event, and its lock. */
   readonly failed: (refusal: Refusal) => readonly Write[];
 }): Promise<T> {
   for (let turn = 1; turn <= MAX_TURNS; turn++) {
@@ -86,8 +86,7 @@ async function refusing<T>({ store, decide, failed }: Parameters<typeof settle<T
     return await decide();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    const lock = error.lock ? [writeOf(error.lock, "put")] : [];
-    await commit(store, [...error.seen, ...lock, ...failed(error)]);
+    await commit(store, [...error.seen, ...failed(error)]);
     throw error.told;
   }
 }

@@ -1,0 +1,23 @@
+import type { Clock, Logger } from "#base/kernel";
+import type { Store } from "#base/storage";
+import type { LockSet } from "#domain/access";
+import type { AuditLog } from "#domain/audit";
+import type { Authorities } from "#domain/authority";
+import type { ClusterConfig, Resources } from "#domain/resources";
+
+/** What the server's half of joining works with. */
+export interface JoinDependencies {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly authorities: Pick<
+    Authorities,
+    "trust" | "issueUser" | "issueHost" | "signJoinState" | "verifyJoinState"
+  >;
+  readonly audit: Pick<AuditLog, "write">;
+  /** Kept in step with the store by whoever owns it. */
+  readonly locks: Pick<LockSet, "inForce">;
+  /** The settings of the cluster, as of now. */
+  readonly config: () => Promise<ClusterConfig["spec"]>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

@@ -1,0 +1,110 @@
+import type { Write } from "#base/storage";
+import { systemActor, type Actor, type AuditLog } from "#domain/audit";
+import { lockTargetKey, writeOf, type Lock, type Token } from "#domain/resources";
+import type { Attempt } from "./attempt.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** What is known so far of who joins; refusals at any step tell it to the audit log. */
+export interface Trace {
+  readonly attempt: Attempt;
+  readonly method: Token["spec"]["join_method"];
+  /** As events may show it. */
+  tokenName: string;
+  bot?: string;
+  instanceId?: string;
+  /** Whether the client has proven to be what it says. */
+  proven: boolean;
+}
+
+type Audit = Pick<AuditLog, "write">;
+
+export const joiningFields = ({ attempt, method, tokenName }: Trace) => ({
+  token: tokenName,
+  join_method: method,
+  attempt_id: attempt.id,
+});
+
+function actorOf({ bot, instanceId, proven, attempt }: Trace): Actor {
+  if (!proven) return { kind: "anonymous", name: "" };
+  if (attempt.role !== "Bot") return { kind: "host", name: attempt.host.hostId };
+  return { kind: "bot", name: bot ?? "", ...(instanceId ? { instance_id: instanceId } : {}) };
+}
+
+/** The audit event of a refusal, and the lock that it makes with its own event. */
+export function refusalWrites(audit: Audit, trace: Trace, refusal: Refusal): Write[] {
+  const { lock, reason } = refusal;
+  const { bot, instanceId, attempt } = trace;
+  const common = { actor: actorOf(trace), remoteAddr: attempt.remoteAddr };
+  const fields = { ...joiningFields(trace), reason };
+  const event =
+    attempt.role === "Bot"
+      ? audit.write({
+          type: "bot.join.failed",
+          ...common,
+          fields: {
+            ...fields,
+            ...(bot ? { bot } : {}),
+            ...(instanceId ? { instance_id: instanceId } : {}),
+            ...(lock ? { lock: lock.metadata.name } : {}),
+          },
+        })
+      : audit.write({
+          type: "agent.join.failed",
+          ...common,
+          fields: { ...fields, host_id: attempt.host.hostId, roles: [attempt.role] },
+        });
+  return [...(lock ? lockWrites(audit, lock) : []), event];
+}
+
+export function lockWrites(audit: Audit, lock: Lock): Write[] {
+  const { message, expires } = lock.spec;
+  const fields = { name: lock.metadata.name, target: lockTargetKey(lock), message };
+  return [
+    writeOf(lock, "put"),
+    audit.write({
+      type: "lock.create",
+      actor: systemActor,
+      fields: { ...fields, ...(expires ? { expires } : {}) },
+    }),
+  ];
+}
+
+/** The audit event of a bot that joined. */
+export function botJoinedWrite(
+  audit: Audit,
+  trace: Trace,
+  how: {
+    readonly recovery: boolean;
+    readonly repeated: boolean;
+    readonly generation: number;
+    readonly previous?: string;
+    readonly fingerprint?: string;
+  },
+): Write {
+  const { bot = "", instanceId = "", attempt } = trace;
+  return audit.write({
+    type: "bot.join",
+    actor: actorOf(trace),
+    remoteAddr: attempt.remoteAddr,
+    fields: {
+      ...joiningFields(trace),
+      bot,
+      instance_id: instanceId,
+      ...(how.previous ? { previous_instance_id: how.previous } : {}),
+      recovery: how.recovery,
+      repeated: how.repeated,
+      generation: how.generation,
+      ...(how.fingerprint ? { key_fingerprint: how.fingerprint } : {}),
+    },
+  });
+}
+
+export function agentJoinedWrite(audit: Audit, trace: Trace): Write {
+  const { attempt } = trace;
+  return audit.write({
+    type: "agent.join",
+    actor: actorOf(trace),
+    remoteAddr: attempt.remoteAddr,
+    fields: { ...joiningFields(trace), host_id: attempt.host.hostId, roles: [attempt.role] },
+  });
+}

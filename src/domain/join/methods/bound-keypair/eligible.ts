@@ -1,0 +1,111 @@
+import { constantTimeEqual, randomToken, sshFingerprint } from "#base/crypto";
+import { CodedError } from "#base/kernel";
+import type { JoinDependencies } from "../../dependencies.ts";
+import type { OfferedKey } from "../../challenge.ts";
+import type { BoundSpec, BoundStatus, EligibleToken, Request } from "./request.ts";
+
+/** A check whose failure a stranger must not notice: it is kept until the challenge has run. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string };
+
+const passed = <T>(value: T): Checked<T> => ({ ok: true, value });
+const failed = (reason: string): Checked<never> => ({ ok: false, reason });
+
+/** No bot has this name: it starts with a sign that names must not start with. */
+const NO_BOT = "-";
+
+/**
+ * 1. "Token exists, is for this method, not expired, and its `bot_name` exists. A stranger cannot
+ * tell which of these failed."
+ *
+ * Both documents are read whatever the first one says, for the time it takes.
+ */
+export async function eligibleToken(
+  { resources, clock }: Pick<JoinDependencies, "resources" | "clock">,
+  name: string,
+): Promise<Checked<EligibleToken>> {
+  const token = await resources.get("token", name);
+  const bot = await resources.get("bot", token?.spec.bot_name ?? NO_BOT);
+  if (!token) return failed("there is no such token");
+  if (token.spec.join_method !== "bound_keypair" || !token.spec.bound_keypair)
+    return failed(`the token is for join method "${token.spec.join_method}"`);
+  const { expires } = token.metadata;
+  if (expires !== undefined && Date.parse(expires) <= clock.now())
+    return failed(`the token expired at ${expires}`);
+  if (!bot) return failed(`the token's bot "${token.spec.bot_name ?? ""}" does not exist`);
+  const spec = token.spec.bound_keypair;
+  return passed({ token, bot, spec, status: statusOf(token.status?.bound_keypair, spec) });
+}
+
+/** A token that nothing has touched since it was written has no status of its own yet. */
+function statusOf(status: BoundStatus | undefined, spec: BoundSpec): BoundStatus {
+  if (status) return status;
+  const { registration_secret } = spec.onboarding;
+  return {
+    bound_public_key: "",
+    bound_bot_instance_id: "",
+    recovery_count: 0,
+    recovery_sequence: 0,
+    ...(registration_secret ? { registration_secret } : {}),
+  };
+}
+
+/** Why a key may be challenged. `repeat`: only for the attempt that it solved before. */
+export type KeyRight = "bound" | "initial" | "registration" | "repeat";
+
+/**
+ * 2. "Key to challenge: the bound key; else `onboarding.initial_public_key`; else, with a correct
+ * `registration_secret` (constant time) before `must_register_before`, the key that the client
+ * offers."
+ *
+ * The challenge goes to the key that the client offers in any case; here is what entitles that key.
+ */
+export function keyRight(
+  { spec, status }: Pick<EligibleToken, "spec" | "status">,
+  request: Request,
+  now: number,
+): Checked<KeyRight> {
+  const secretMatches = compareSecret(status.registration_secret, request.secret);
+  const { initial_public_key, must_register_before } = spec.onboarding;
+  if (status.bound_public_key !== "") return rightOfBound(status, request);
+  if (initial_public_key !== "")
+    return isKey(initial_public_key, request.key)
+      ? passed("initial")
+      : failed(`key "${request.key.fingerprint}" is not the token's initial_public_key`);
+  if (!secretMatches) return failed("the registration secret is missing, wrong or used up");
+  if (must_register_before !== undefined && now >= Date.parse(must_register_before))
+    return failed(`registration ended at ${must_register_before}`);
+  return passed("registration");
+}
+
+/** Takes the time of keyRight where there is no token to ask. */
+export function pretendKeyRight(request: Request): void {
+  compareSecret(undefined, request.secret);
+}
+
+function rightOfBound(
+  { bound_public_key, last_attempt }: BoundStatus,
+  { key, attempt }: Request,
+): Checked<KeyRight> {
+  if (isKey(bound_public_key, key)) return passed("bound");
+  if (last_attempt?.attempt_id === attempt.id && isKey(last_attempt.solved_key, key))
+    return passed("repeat");
+  return failed(`key "${key.fingerprint}" is not the bound one`);
+}
+
+/** An empty secret is none, on either side. */
+function compareSecret(expected: string | undefined, offered: string): boolean {
+  const equal = constantTimeEqual(expected || randomToken(), offered);
+  return equal && offered !== "";
+}
+
+/** Comments and spacing aside; an administrator's line may also be no key at all. */
+export function isKey(line: string, key: OfferedKey): boolean {
+  try {
+    return sshFingerprint(line) === key.fingerprint;
+  } catch (error) {
+    if (error instanceof CodedError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,111 @@
+import { CodedError } from "#base/kernel";
+import type { JoinStateClaims } from "#domain/authority";
+import type { JoinDependencies } from "../../dependencies.ts";
+import { toMember } from "../../refusal.ts";
+import { checkOf, mismatchLock } from "../../made-locks.ts";
+import { isUsed, type EligibleToken, type Request } from "./request.ts";
+
+/** What the client presented as its join state, before it is compared with ours. */
+export type Presented =
+  /** Mode `insecure`, or the token has never been used. */
+  | { readonly kind: "not_needed" }
+  | { readonly kind: "missing" }
+  | { readonly kind: "early"; readonly from: string }
+  | { readonly kind: "invalid"; readonly reason: string }
+  | { readonly kind: "verified"; readonly state: VerifiedJoinState };
+
+/** Proof that our join authority once said this about this token. Only `present` makes one. */
+export class VerifiedJoinState {
+  readonly sequence: number;
+  readonly instanceId: string;
+
+  private constructor(claims: JoinStateClaims) {
+    this.sequence = claims.recovery_sequence;
+    this.instanceId = claims.bot_instance_id;
+  }
+
+  /**
+   * 5, first half. "Join state (mode not `insecure`, and the token has been used): signature by the
+   * join CA (any of its trusted keys during rotation), `iss`, `aud`, `sub`, `nbf`, `iat`".
+   */
+  static present(
+    { authorities, clock }: Pick<JoinDependencies, "authorities" | "clock">,
+    eligible: EligibleToken,
+    request: Request,
+  ): Presented {
+    if (eligible.spec.recovery.mode === "insecure" || !isUsed(eligible))
+      return { kind: "not_needed" };
+    if (request.joinState === "") return { kind: "missing" };
+    try {
+      const claims = authorities.verifyJoinState(request.joinState);
+      const reason = strangeness(claims, eligible);
+      if (reason) return { kind: "invalid", reason };
+      const from = Math.max(claims.nbf, claims.iat) * 1000;
+      if (from > clock.now() + LEEWAY_MS)
+        return { kind: "early", from: new Date(from).toISOString() };
+      return { kind: "verified", state: new VerifiedJoinState(claims) };
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      return { kind: "invalid", reason: error.detail ?? error.message };
+    }
+  }
+}
+
+/** Two auth servers may differ by this much. */
+const LEEWAY_MS = 60_000;
+
+function strangeness(claims: JoinStateClaims, { token, bot }: EligibleToken): string | undefined {
+  if (claims.sub !== token.metadata.name) return "it is of another token";
+  if (claims.aud !== bot.metadata.name) return "it is of another bot";
+  return undefined;
+}
+
+/**
+ * 5, second half. "sequence **and** bot instance equal to the stored ones. Missing: refused, no
+ * lock. Invalid or stale: refused, a lock on the join token, an audit event".
+ *
+ * A state from the future is neither: our signature is on it, so it was our clock that was wrong,
+ * then or now, and an honest machine must not be locked for that.
+ */
+export function checkCurrent(
+  presented: Presented,
+  eligible: EligibleToken,
+  request: Request,
+): void {
+  const seen = [checkOf(eligible.token)];
+  const { status, token } = eligible;
+  const refuseAndLock = (what: string): never => {
+    const lock = mismatchLock(
+      eligible.token.metadata.name,
+      `${what}; from ${request.attempt.remoteAddr}`,
+    );
+    throw toMember(
+      `the join state is not the current one of token "${token.metadata.name}": ${what}; if this machine was restored from a backup, have an administrator check that no copy of it runs, and reset the token`,
+      { lock, seen },
+    );
+  };
+  switch (presented.kind) {
+    case "not_needed":
+      return;
+    case "missing":
+      throw toMember(
+        `token "${token.metadata.name}" has been used, and this machine presents no join state; an administrator can reset the token`,
+        { seen },
+      );
+    case "early":
+      throw toMember(
+        `the join state is dated ${presented.from}, after the cluster's clock; correct the clock, or wait`,
+        { seen },
+      );
+    case "invalid":
+      return refuseAndLock(`a join state was presented that is not valid: ${presented.reason}`);
+    case "verified": {
+      const { sequence, instanceId } = presented.state;
+      if (sequence === status.recovery_sequence && instanceId === status.bound_bot_instance_id)
+        return;
+      return refuseAndLock(
+        `sequence ${sequence} of instance "${instanceId}" was presented, but ${status.recovery_sequence} of instance "${status.bound_bot_instance_id}" is current`,
+      );
+    }
+  }
+}

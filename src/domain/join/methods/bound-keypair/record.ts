@@ -1,0 +1,117 @@
+import { durationMs } from "#base/config";
+import type { Write } from "#base/storage";
+import { writeOf, type ClusterConfig, type Token } from "#domain/resources";
+import type { SolvedChallenge } from "../../challenge.ts";
+import type { JoinDependencies } from "../../dependencies.ts";
+import { botJoinedWrite, lockWrites, type Trace } from "../../events.ts";
+import { authenticationOf, newInstance, refreshedInstance } from "../../issuing.ts";
+import { checkOf, supersededLock } from "../../made-locks.ts";
+import type { Move } from "./move.ts";
+import type { BoundStatus, EligibleToken, Request } from "./request.ts";
+
+/** Everything that was verified and decided: what step 8 records and step 9 signs. */
+export interface Decision {
+  readonly eligible: EligibleToken;
+  readonly request: Request;
+  readonly solved: SolvedChallenge;
+  /** Of a rotation. */
+  readonly successor: SolvedChallenge | undefined;
+  readonly move: Move;
+  readonly config: ClusterConfig["spec"];
+  readonly now: number;
+}
+
+/** Certificates begin a minute in the past and may end a minute late. */
+const SKEW_MS = 60_000;
+
+/** The token's status once the move is made. */
+export function statusAfter(decision: Decision): BoundStatus {
+  const { eligible, request, solved, successor, move, now } = decision;
+  if (move.kind === "repeat") return eligible.status;
+  const { registration_secret: _spent, ...kept } = eligible.status;
+  const time = new Date(now).toISOString();
+  const recovered = move.kind === "recovery";
+  return {
+    ...kept,
+    bound_public_key: (successor ?? solved).key.line,
+    bound_bot_instance_id: move.to.instance_id,
+    recovery_sequence: move.to.sequence,
+    recovery_count: kept.recovery_count + (recovered ? 1 : 0),
+    ...(recovered ? { last_recovered_at: time } : {}),
+    ...(successor ? { last_rotated_at: time } : {}),
+    last_attempt: {
+      attempt_id: request.attempt.id,
+      solved_key: solved.key.line,
+      tls_public_key: request.attempt.tlsPublicKey.toString("base64"),
+      ssh_public_key: request.attempt.sshPublicKey,
+      from: move.from,
+      to: move.to,
+    },
+  };
+}
+
+/**
+ * 8. "Commit, one conditional write: token status (bound key, sequence, counters, times), bot
+ * instance (new on recovery, with `previous_instance_id`), the attempt record (section 3), the audit
+ * event."
+ */
+export function recordWrites(
+  { audit }: Pick<JoinDependencies, "audit">,
+  decision: Decision,
+  trace: Trace,
+): Write[] {
+  const { eligible, move } = decision;
+  const event = botJoinedWrite(audit, trace, {
+    recovery: isRecovery(decision),
+    repeated: move.kind === "repeat",
+    generation: move.to.generation,
+    fingerprint: (decision.successor ?? decision.solved).key.fingerprint,
+    ...(move.kind === "recovery" ? { previous: move.from.instance_id } : {}),
+  });
+  if (move.kind === "repeat") return [checkOf(eligible.token), event];
+  const token = withStatus(eligible.token, statusAfter(decision));
+  return [writeOf(token, "update"), ...instanceWrites(audit, decision, move), event];
+}
+
+export const withStatus = (token: Token, status: BoundStatus): Token => ({
+  ...token,
+  status: { ...token.status, bound_keypair: status },
+});
+
+/** A repeat is what the attempt was that it repeats. */
+function isRecovery({ move, eligible }: Decision): boolean {
+  if (move.kind !== "repeat") return move.kind === "recovery";
+  const last = eligible.status.last_attempt;
+  return last !== undefined && last.from.instance_id !== last.to.instance_id;
+}
+
+function instanceWrites(
+  audit: JoinDependencies["audit"],
+  decision: Decision,
+  move: Exclude<Move, { kind: "repeat" }>,
+): Write[] {
+  const { eligible, request, config, now } = decision;
+  const authentication = authenticationOf(request.attempt, {
+    now,
+    method: "bound_keypair",
+    generation: move.to.generation,
+    recovery: move.kind === "recovery",
+    attributes: { bound_key: (decision.successor ?? decision.solved).key.fingerprint },
+  });
+  if (move.kind === "refresh")
+    return [writeOf(refreshedInstance(move.instance, authentication), "update")];
+  const instance = newInstance({
+    bot: eligible.bot.metadata.name,
+    instanceId: move.to.instance_id,
+    previous: move.from.instance_id,
+    first: authentication,
+  });
+  const created = writeOf(instance, "create");
+  if (move.from.instance_id === "") return [created];
+  const expires = now + durationMs(config.max_bot_identity_ttl) + SKEW_MS;
+  const lock = supersededLock(eligible.token.metadata.name, move.from.instance_id, {
+    expires,
+    by: move.to.instance_id,
+  });
+  return [created, ...lockWrites(audit, lock)];
+}

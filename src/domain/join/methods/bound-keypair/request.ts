@@ -1,0 +1,45 @@
+import type { BoundKeypairInit } from "@tenon/api/tenon/join/v1/join";
+import { badParameter } from "#base/kernel";
+import type { Bot, Token } from "#domain/resources";
+import type { Attempt } from "../../attempt.ts";
+import { readOfferedKey, type OfferedKey } from "../../challenge.ts";
+
+/** What the method's block of an Init says. */
+export interface Request {
+  readonly attempt: Attempt;
+  readonly key: OfferedKey;
+  /** Empty for none. */
+  readonly secret: string;
+  /** The JWT of the join before; empty for none. */
+  readonly joinState: string;
+}
+
+export type BoundSpec = NonNullable<Token["spec"]["bound_keypair"]>;
+export type BoundStatus = NonNullable<NonNullable<Token["status"]>["bound_keypair"]>;
+
+/** A token that step 1 let through, with what the later steps read of it. */
+export interface EligibleToken {
+  readonly token: Token;
+  readonly bot: Bot;
+  readonly spec: BoundSpec;
+  readonly status: BoundStatus;
+}
+
+/** Whether this token has ever joined anything. */
+export const isUsed = ({ status }: EligibleToken): boolean => status.bound_bot_instance_id !== "";
+
+/** Ours has 32 hex digits, a person's own may be a sentence. */
+const MAX_SECRET = 1024;
+/** Ours has some 600 characters. */
+const MAX_JOIN_STATE = 4096;
+
+export function readRequest(attempt: Attempt, block: BoundKeypairInit): Request {
+  if (block.registrationSecret.length > MAX_SECRET)
+    throw badParameter(`registration_secret is longer than ${MAX_SECRET} characters`);
+  if (block.previousJoinState.length > MAX_JOIN_STATE)
+    throw badParameter(`previous_join_state is longer than ${MAX_JOIN_STATE} characters`);
+  if (attempt.role !== "Bot")
+    throw badParameter(`role "${attempt.role}" cannot join by bound_keypair; use Bot`);
+  const { registrationSecret: secret, previousJoinState: joinState } = block;
+  return { attempt, key: readOfferedKey(block.publicKey), secret, joinState };
+}

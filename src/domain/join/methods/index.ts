@@ -1,0 +1,9 @@
+import { boundKeypair } from "./bound-keypair.ts";
+import type { Method, MethodCase } from "./method.ts";
+import { token } from "./token.ts";
+
+/** Every join method: the one table. */
+export const methods: { readonly [C in MethodCase]: Method<C> } = {
+  boundKeypair,
+  tokenMethod: token,
+};

@@ -1,0 +1,54 @@
+/**
+ * Method `token`: the name of the token is a secret that works once. docs/protocols/joining.md
+ * numbers its steps: 1 entitlement, 2 locks, 3 generation or host id, 4 commit, 5 sign.
+ */
+import { ownHostIdentity, ownIdentity, type Attempt } from "../attempt.ts";
+import type { JoinDependencies } from "../dependencies.ts";
+import { refusalWrites, type Trace } from "../events.ts";
+import type { Step } from "../protocol.ts";
+import { settle } from "../refusal.ts";
+import type { Method } from "./method.ts";
+import { firstAgentJoin, refreshAgent } from "./token/agent.ts";
+import { firstBotJoin, refreshBot } from "./token/bot.ts";
+import { dropRecord, firstJoin, refresh } from "./token/records.ts";
+
+export const token: Method<"tokenMethod"> = {
+  async begin(deps, attempt) {
+    const trace: Trace = { attempt, method: "token", tokenName: display(attempt), proven: false };
+    return await settle({
+      store: deps.store,
+      decide: () => decide(deps, attempt, trace),
+      failed: (refusal) => refusalWrites(deps.audit, trace, refusal),
+    });
+  },
+
+  async used(deps, { joinToken, botInstanceId, generation }) {
+    if (joinToken === undefined || botInstanceId === undefined || generation === undefined) return;
+    const name = generation === 1 ? firstJoin(joinToken) : refresh(botInstanceId);
+    await dropRecord(
+      deps,
+      name,
+      (record) => record.instance_id === botInstanceId && record.to_generation === generation,
+    );
+  },
+};
+
+/** The proof is a certificate that this token gave, or else the token. */
+async function decide(deps: JoinDependencies, attempt: Attempt, trace: Trace): Promise<Step> {
+  if (attempt.role !== "Bot") {
+    const host = ownHostIdentity(attempt);
+    return host
+      ? await refreshAgent({ deps, attempt, trace }, host)
+      : await firstAgentJoin(deps, attempt, trace);
+  }
+  const certificate = ownIdentity(attempt);
+  return certificate
+    ? await refreshBot({ deps, attempt, trace }, certificate)
+    : await firstBotJoin(deps, attempt, trace);
+}
+
+/** What may still be a secret is cut to what helps to recognise it. */
+function display({ token, certificate }: Attempt): string {
+  if (certificate?.identity.joinToken === token) return token;
+  return token.length >= 16 ? `${token.slice(0, 4)}…` : "…";
+}
