@@ -3,18 +3,33 @@ import { badParameter, internal } from "#base/kernel";
 import { MAX_VALUE_BYTES, type Item, type JsonObject, type Write } from "#base/storage";
 import { expiryOf } from "./expiry.ts";
 import type { Resource } from "./kind.ts";
-import { isKindName, kindNamed, kinds, type KindName, type ResourceOf } from "./kinds.ts";
-
-/** A document of any kind that the house knows. */
-export type AnyResource = { [K in KindName]: ResourceOf<K> }[KindName];
+import { isKindName, kindNamed, kinds, type AnyResource, type KindName } from "./kinds.ts";
 
 /**
  * Reads a document, given as JSON text or as a value: strict, with defaults, by its kind. All its
  * faults come in one `bad_parameter`, each with its path.
  */
 export function parseDocument(input: unknown): AnyResource {
+  return parseObject(objectOf(input));
+}
+
+/**
+ * The same for a document from a client, whose `status` does not count: it is the server's
+ * (specification, section 2, rule 2). `hadStatus` is for telling the client.
+ */
+export function parseClientDocument(input: unknown): { resource: AnyResource; hadStatus: boolean } {
+  const { status, ...rest } = objectOf(input);
+  const hadStatus = isObject(status) ? Object.keys(status).length > 0 : (status ?? null) !== null;
+  return { resource: parseObject(rest), hadStatus };
+}
+
+function objectOf(input: unknown): JsonObject {
   const value = typeof input === "string" ? readJson(input) : input;
-  if (!isObject(value)) throw badParameter("a resource must be an object with kind and metadata");
+  if (isObject(value)) return value;
+  throw badParameter("a resource must be an object with kind, version, metadata and spec");
+}
+
+function parseObject(value: JsonObject): AnyResource {
   const name = kindOf(value);
   return parseValue({ value, what: titleOf(name, value.metadata), schema: kinds[name].schema });
 }
@@ -43,7 +58,7 @@ function titleOf(kind: KindName, metadata: unknown): string {
   return typeof name === "string" && kind !== "token" ? `${kind} "${name}"` : kind;
 }
 
-export const isObject = (value: unknown): value is JsonObject =>
+const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The write that stores a document; `update` is conditional on `metadata.revision`. */

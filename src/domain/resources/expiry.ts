@@ -1,4 +1,4 @@
-import type { AnyResource } from "./document.ts";
+import type { AnyResource } from "./kinds.ts";
 
 /** When a document vanishes by itself, milliseconds since the epoch: a lock does when it ends. */
 export function expiryOf(resource: AnyResource): number | undefined {

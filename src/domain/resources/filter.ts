@@ -1,7 +1,7 @@
 import { didYouMean } from "#base/config";
 import { badParameter } from "#base/kernel";
-import type { AnyResource } from "./document.ts";
 import type { Kind } from "./kind.ts";
+import type { AnyResource } from "./kinds.ts";
 
 /** Which documents of a kind are wanted; all conditions must hold. */
 export interface Filter {

@@ -10,7 +10,7 @@ export {
   type ServiceHealth,
 } from "./bot-instance.ts";
 export { botKind, botUserName, type Bot } from "./bot.ts";
-export { deleteOf, fromItem, parseDocument, writeOf, type AnyResource } from "./document.ts";
+export { deleteOf, fromItem, parseClientDocument, parseDocument, writeOf } from "./document.ts";
 export { expiryOf } from "./expiry.ts";
 export type { Filter } from "./filter.ts";
 export {
@@ -35,6 +35,7 @@ export {
   kindNamed,
   kinds,
   storeIndexes,
+  type AnyResource,
   type KindName,
   type ResourceOf,
 } from "./kinds.ts";

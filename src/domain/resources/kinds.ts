@@ -1,6 +1,7 @@
 import { didYouMean } from "#base/config";
 import { badParameter } from "#base/kernel";
 import type { IndexDefinition } from "#base/storage";
+import type { z } from "zod";
 import { appKind } from "./app.ts";
 import { botInstanceKind } from "./bot-instance.ts";
 import { botKind } from "./bot.ts";
@@ -25,11 +26,9 @@ export const kinds = {
 } as const;
 
 export type KindName = keyof typeof kinds;
-export type ResourceOf<K extends KindName> = (typeof kinds)[K] extends {
-  schema: { _zod: { output: infer R } };
-}
-  ? R
-  : never;
+/** A document of any kind that the house knows. */
+export type AnyResource = z.output<(typeof kinds)[KindName]["schema"]>;
+export type ResourceOf<K extends KindName> = Extract<AnyResource, { readonly kind: K }>;
 
 /** What a store must index for the kinds of resources. */
 export const storeIndexes: readonly IndexDefinition[] = Object.values(kinds).flatMap(

@@ -1,9 +1,10 @@
 import { badParameter } from "#base/kernel";
 import { didYouMean } from "#base/config";
 import type { IndexDefinition, Json, Store } from "#base/storage";
-import { fromItem, type AnyResource } from "./document.ts";
+import { fromItem } from "./document.ts";
 import { filterOf, type Filter } from "./filter.ts";
 import type { Kind } from "./kind.ts";
+import type { AnyResource } from "./kinds.ts";
 import type { PageTokens } from "./page-token.ts";
 import { readPage, type PageRequest } from "./paging.ts";
 

@@ -1,9 +1,9 @@
 import { didYouMean } from "#base/config";
-import { notFound } from "#base/kernel";
+import { notFound, type CodedError } from "#base/kernel";
 import { MAX_PAGE, type Item, type ListQuery, type Store } from "#base/storage";
-import { fromItem, type AnyResource } from "./document.ts";
+import { fromItem } from "./document.ts";
 import type { Kind } from "./kind.ts";
-import { kinds, type KindName, type ResourceOf } from "./kinds.ts";
+import { kinds, type AnyResource, type KindName, type ResourceOf } from "./kinds.ts";
 import { listPage, type ListOptions, type ResourcePage } from "./listing.ts";
 import { PageTokens } from "./page-token.ts";
 
@@ -29,7 +29,13 @@ export class Resources {
   async require<K extends KindName>(kind: K, name: string): Promise<ResourceOf<K>> {
     const found = await this.get(kind, name);
     if (found) return found;
-    throw notFound(`there is no ${kind} "${name}"${didYouMean(name, await this.names(kind))}`);
+    throw await this.missing(kind, name);
+  }
+
+  /** `not_found`; with `suggest`, for those who may see names, it offers the nearest. */
+  async missing(kind: KindName, name: string, suggest = true): Promise<CodedError> {
+    const hint = suggest ? didYouMean(name, await this.names(kind)) : "";
+    return notFound(`there is no ${kind} "${name}"${hint}`);
   }
 
   /** The first `MAX_PAGE` names of a kind, without secret ones: what suggestions are made from. */
@@ -40,20 +46,22 @@ export class Resources {
       .map((item) => item.name);
   }
 
-  /** One page. `view` is what the reader may see of a document: filters look at nothing more. */
   async list<K extends KindName>(
     kind: K,
     options: ListOptions = {},
-    view: (resource: ResourceOf<K>) => ResourceOf<K> = (resource) => resource,
   ): Promise<ResourcePage<ResourceOf<K>>> {
-    const page = await listPage({
-      store: this.#store,
-      tokens: this.#tokens,
-      kind: kindOf(kind),
-      options,
-      view: view as unknown as (resource: AnyResource) => AnyResource,
-    });
-    return page as unknown as ResourcePage<ResourceOf<K>>;
+    const page = await this.listAny(kind, options, (resource) => resource);
+    return page as ResourcePage<ResourceOf<K>>;
+  }
+
+  /** A page of a kind that is known only now. `view` is what the reader may see: filters see no more. */
+  listAny(
+    kind: KindName,
+    options: ListOptions,
+    view: (resource: AnyResource) => AnyResource,
+  ): Promise<ResourcePage<AnyResource>> {
+    const [store, tokens] = [this.#store, this.#tokens];
+    return listPage({ store, tokens, kind: kindOf(kind), options, view });
   }
 
   /** Every document in the range, read page by page. */
@@ -75,8 +83,7 @@ export class Resources {
   }
 }
 
-const typed = <K extends KindName>(item: Item): ResourceOf<K> =>
-  fromItem(item) as unknown as ResourceOf<K>;
+const typed = <K extends KindName>(item: Item): ResourceOf<K> => fromItem(item) as ResourceOf<K>;
 
 // A kind takes only its own documents; the store never hands it another's.
 const kindOf = (kind: KindName): Kind<AnyResource> => kinds[kind] as unknown as Kind<AnyResource>;

@@ -77,7 +77,13 @@ const spec = z
         message: "needs join_method bound_keypair",
       });
   })
-  .transform((token) => (token.roles.length > 0 ? token : { ...token, roles: ["Bot" as const] }));
+  .transform((token) => ({
+    ...token,
+    ...(token.roles.length > 0 ? {} : { roles: ["Bot" as const] }),
+    ...(token.join_method === "bound_keypair"
+      ? { bound_keypair: token.bound_keypair ?? boundKeypair.parse({}) }
+      : {}),
+  }));
 
 /** The last attempt, kept until the client acknowledges it (join.md section 3). */
 const attempt = z.strictObject({
