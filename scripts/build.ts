@@ -1,6 +1,6 @@
 // npm run build: bundles of the three commands in dist/, with every subcommand loaded when it is used.
 import { build } from "esbuild";
-import { chmod, rm } from "node:fs/promises";
+import { chmod, rm, writeFile } from "node:fs/promises";
 
 const programs = ["tenon", "tbot", "tctl"];
 
@@ -14,8 +14,7 @@ await build({
     "sqlite-worker": "src/base/storage/sqlite-worker.ts",
   },
   outdir: "dist",
-  outExtension: { ".js": ".mjs" },
-  chunkNames: "chunks/[name]-[hash]",
+  chunkNames: "[name]-[hash]", // beside the worker, which the store looks for next to itself
   bundle: true,
   splitting: true,
   minify: true,
@@ -27,5 +26,6 @@ await build({
   banner: { js: requireShim },
   logLevel: "warning",
 });
-await Promise.all(programs.map((name) => chmod(`dist/${name}.mjs`, 0o755)));
-console.log(`dist/ holds ${programs.map((name) => `${name}.mjs`).join(", ")}`);
+await writeFile("dist/package.json", '{ "type": "module" }\n');
+await Promise.all(programs.map((name) => chmod(`dist/${name}.js`, 0o755)));
+console.log(`dist/ holds ${programs.map((name) => `${name}.js`).join(", ")}`);
