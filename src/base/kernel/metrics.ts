@@ -12,6 +12,16 @@ export class Metrics {
     return new Gauge({ name, help, labelNames: [...labels], registers: [this.#registry] });
   }
 
+  /** A gauge whose value is read whenever somebody asks for it. */
+  watched(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: () => gauge.set(read()),
+    });
+  }
+
   histogram(
     name: string,
     help: string,

@@ -8,6 +8,7 @@ export {
   type KeysToCertify,
 } from "./authorities.ts";
 export { CA_KEY_KIND } from "./bootstrap.ts";
+export { CurrentVerifier } from "./current-verifier.ts";
 export { type AuthoritySummary } from "./describe.ts";
 export { exportFormats, hostPattern, type ExportFormat } from "./export.ts";
 export { decodeIdentityFile, encodeIdentityFile, type IdentityFile } from "./identity-file.ts";

@@ -40,6 +40,7 @@ export class HttpUpstream implements Disposable {
   readonly #clock: Clock;
   readonly #server: HttpServer;
   readonly #legs = new WeakMap<object, Leg>();
+  #draining = false;
 
   constructor({ upstream, clock, logger }: HttpUpstreamOptions) {
     this.#upstream = upstream;
@@ -73,6 +74,7 @@ export class HttpUpstream implements Disposable {
 
   /** Answers what is under way, then closes; idle connections close now. */
   drain(): void {
+    this.#draining = true;
     this.#server.close();
   }
 
@@ -93,7 +95,11 @@ export class HttpUpstream implements Disposable {
 
   #forward(request: IncomingMessage, response: ServerResponse): void {
     const upstream = this.#request(request);
-    response.once("close", () => upstream.destroy());
+    response.once("close", () => {
+      upstream.destroy();
+      // Node marks the connection idle only after this event.
+      if (this.#draining) setImmediate(() => this.#server.closeIdleConnections());
+    });
     upstream.once("continue", () => response.writeContinue());
     upstream.once("response", (answer) => relay(answer, response));
     upstream.once("upgrade", (_answer, socket: Duplex) => {

@@ -1,7 +1,7 @@
+import { pipeDuplex } from "#base/wire";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { endToEnd, pairs } from "./headers.ts";
-import { splice } from "./splice.ts";
 
 export interface Switch {
   /** The application's 101. */
@@ -23,7 +23,8 @@ export function switchProtocols({ answer, stream, head, socket, rest }: Switch):
     `Upgrade: ${answer.headers.upgrade ?? ""}`,
   ];
   stream.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
-  if (rest.length > 0) stream.write(rest);
-  if (head.length > 0) socket.write(head);
-  void splice(stream, socket);
+  if (rest.length > 0) socket.unshift(rest);
+  if (head.length > 0) stream.unshift(head);
+  // Whichever side broke it off, the other sees the same.
+  pipeDuplex(stream, socket).catch(() => {});
 }

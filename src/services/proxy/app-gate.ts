@@ -1,0 +1,35 @@
+import { accessDenied, notFound, type Clock } from "#base/kernel";
+import { checkApp, type LockSet, type UserIdentity } from "#domain/access";
+import type { ClusterView } from "./cluster-view.ts";
+
+export interface AppGateOptions {
+  readonly view: ClusterView;
+  readonly locks: LockSet;
+  readonly clock: Clock;
+}
+
+/** Decides who reaches which application; asked for every connection, also on resumed sessions. */
+export class AppGate {
+  readonly #options: AppGateOptions;
+
+  constructor(options: AppGateOptions) {
+    this.#options = options;
+  }
+
+  /** Throws `access_denied` or `not_found`. The certificate itself was verified before. */
+  check(identity: UserIdentity, app: string): void {
+    const { view, locks, clock } = this.#options;
+    if (identity.appName !== app)
+      throw accessDenied(`this certificate does not open application "${app}"`, {
+        detail: `its route is ${identity.appName ? `application "${identity.appName}"` : "empty"}`,
+      });
+    locks.check(identity, clock.now());
+    const served = view.appsNamed(app);
+    if (served.length === 0)
+      throw notFound(`no agent serves application "${app}"; start one, or check its name`);
+    // Agents may label one application differently: it opens to those whom every label set allows.
+    const roles = view.rolesOf(identity.roles);
+    for (const { metadata } of served)
+      checkApp(roles, identity.traits, { name: app, labels: metadata.labels });
+  }
+}

@@ -1,0 +1,191 @@
+import { CodedError, messageOf, type Clock, type Logger } from "#base/kernel";
+import { peekClientHello } from "#base/wire";
+import { CurrentVerifier, type Trust, type VerifiedCertificate } from "#domain/authority";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { Admission, type Ticket } from "./admission.ts";
+import type { CertificateSource } from "./certificate.ts";
+import type { PortLimits } from "./limits.ts";
+import type { Connection, Route } from "./route.ts";
+import { RouteTls } from "./route-tls.ts";
+
+/** Why a connection was refused: a word for metrics and the audit log, and the reason in full. */
+export interface Refusal {
+  readonly route: string;
+  readonly remoteAddr: string;
+  readonly reason: "hello" | "limit" | "handshake" | "certificate";
+  readonly detail: string;
+}
+
+export interface PortOptions {
+  readonly routes: readonly Route[];
+  readonly certificates: Readonly<Record<"host" | "web", CertificateSource>>;
+  readonly trust: () => Trust;
+  readonly limits: PortLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly refused: (refusal: Refusal) => void;
+}
+
+/** The one TLS port: reads the ClientHello, finds the route, and gives it the finished connection. */
+export class TlsPort implements AsyncDisposable {
+  readonly #options: PortOptions;
+  readonly #admission: Admission;
+  readonly #server: Server;
+  readonly #routes: readonly { readonly route: Route; readonly tls: RouteTls }[];
+  readonly #sockets = new Set<Socket>();
+  readonly #tickets = new Map<string, Ticket>();
+  readonly #verifier: CurrentVerifier;
+  /** Shared by the routes; a session resumes only while this process runs. */
+  readonly #ticketKeys = randomBytes(48);
+
+  constructor(options: PortOptions) {
+    this.#options = options;
+    this.#verifier = new CurrentVerifier(options.trust);
+    this.#admission = new Admission(options.limits);
+    this.#routes = options.routes.map((route) => ({ route, tls: this.#routeTls(route) }));
+    // Half-open, because a client of a TCP application may finish sending before it reads the answer.
+    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      void this.#welcome(socket);
+    });
+  }
+
+  async listen(address: { host: string; port: number }): Promise<AddressInfo> {
+    this.#server.listen({ ...address, backlog: LISTEN_BACKLOG });
+    await once(this.#server, "listening");
+    return this.#server.address() as AddressInfo;
+  }
+
+  /** What is open now: for metrics and for tests that look for leaks. */
+  get open(): { connections: number; handshakes: number; strangers: number } {
+    const { handshakes, strangers } = this.#admission;
+    return { connections: this.#sockets.size, handshakes, strangers };
+  }
+
+  /** Takes no new connection; those that are open stay. */
+  stopListening(): void {
+    this.#server.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = this.#server.listening ? once(this.#server, "close") : undefined;
+    this.stopListening();
+    for (const socket of this.#sockets) socket.destroy();
+    for (const { tls } of this.#routes) tls[Symbol.dispose]();
+    await closed;
+  }
+
+  #routeTls(route: Route): RouteTls {
+    return new RouteTls({
+      route,
+      source: this.#options.certificates[route.certificate],
+      ticketKeys: this.#ticketKeys,
+      handshakeMs: this.#options.limits.handshakeMs,
+      secure: (socket) => this.#secure(route, socket),
+      failed: (socket, error) => {
+        socket.destroy();
+        this.#refuse(route.name, addressOf(socket), "handshake", messageOf(error));
+      },
+    });
+  }
+
+  async #welcome(socket: Socket): Promise<void> {
+    const address = addressOf(socket);
+    const ticket = this.#admission.enter(address);
+    socket.on("error", () => socket.destroy());
+    if (typeof ticket === "string") {
+      socket.destroy();
+      return this.#refuse("none", address, "limit", ticket);
+    }
+    this.#hold(socket, ticket);
+    try {
+      const { helloMs, helloBytes } = this.#options.limits;
+      const hello = await peekClientHello(socket, {
+        clock: this.#options.clock,
+        timeoutMs: helloMs,
+        maxBytes: helloBytes,
+      });
+      const found = this.#routes.find(({ route }) => route.claims(hello));
+      if (found) found.tls.handshake(socket);
+      else socket.destroy();
+    } catch (error) {
+      socket.destroy();
+      this.#refuse("none", address, "hello", messageOf(error));
+    }
+  }
+
+  #hold(socket: Socket, ticket: Ticket): void {
+    const key = peerKey(socket);
+    this.#sockets.add(socket);
+    this.#tickets.set(key, ticket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      this.#tickets.delete(key);
+      ticket.leave();
+    });
+  }
+
+  #secure(route: Route, socket: TLSSocket): void {
+    const ticket = this.#tickets.get(peerKey(socket));
+    if (!ticket) return void socket.destroy();
+    ticket.handshakeDone();
+    socket.on("error", () => socket.destroy());
+    const peerDer = route.peer === "none" ? undefined : socket.getPeerX509Certificate()?.raw;
+    const { peer, fault } = this.#verify(route, peerDer);
+    const remoteAddr = addressOf(socket);
+    const connection: Connection = {
+      socket,
+      remoteAddr,
+      serverName: nameOf(socket),
+      peer,
+      peerDer,
+    };
+    if (peer) ticket.known();
+    if (!fault) return route.accept(connection);
+    this.#refuse(route.name, remoteAddr, "certificate", fault);
+    if (route.refuse) route.refuse(connection);
+    else socket.destroy();
+  }
+
+  /** Checked for resumed sessions too: a ticket outlives neither the certificate nor its authority. */
+  #verify(
+    route: Route,
+    der: Buffer | undefined,
+  ): { peer: VerifiedCertificate | undefined; fault: string | undefined } {
+    const wanted = route.peer === "user" || route.peer === "host" ? route.peer : undefined;
+    if (!der) return { peer: undefined, fault: wanted && "no client certificate" };
+    try {
+      const peer = this.#verifier.verify(der, this.#options.clock.now());
+      if (!wanted || peer.kind === wanted) return { peer, fault: undefined };
+      return { peer: undefined, fault: `a ${peer.kind} certificate where a ${wanted}'s is needed` };
+    } catch (error) {
+      return { peer: undefined, fault: wanted && reasonOf(error) };
+    }
+  }
+
+  #refuse(route: string, remoteAddr: string, reason: Refusal["reason"], detail: string): void {
+    this.#options.logger.debug("refused a connection", { route, remoteAddr, reason, detail });
+    this.#options.refused({ route, remoteAddr, reason, detail });
+  }
+}
+
+/** A fleet that lost its proxy comes back at once; the kernel caps it at net.core.somaxconn. */
+const LISTEN_BACKLOG = 4_096;
+
+/** `::ffff:192.0.2.1` is how a dual-stack socket writes an IPv4 peer. */
+function addressOf(socket: Socket): string {
+  return (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+}
+
+/** For the log: with what a stranger is not told. */
+const reasonOf = (error: unknown): string =>
+  (error instanceof CodedError && error.detail) || messageOf(error);
+
+/** A TLS socket does not name the TCP socket beneath it; the peer's end is the same for both. */
+const peerKey = (socket: Socket): string => `${socket.remoteAddress}|${socket.remotePort}`;
+
+function nameOf(socket: TLSSocket): string {
+  return typeof socket.servername === "string" ? socket.servername.toLowerCase() : "";
+}
