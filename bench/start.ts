@@ -109,12 +109,14 @@ class Stage implements AsyncDisposable {
     stage.#start(
       "tenon",
       [
-        ...["app", "start", "--name=hello", "--uri=tcp://127.0.0.1:1", `--proxy-server=${address}`],
-        ...[
-          `--token=${String(token["token"])}`,
-          `--ca-pin=${pin}`,
-          `--data-dir=${join(directory, "agent")}`,
-        ],
+        "app",
+        "start",
+        "--name=hello",
+        "--uri=tcp://127.0.0.1:1",
+        `--proxy-server=${address}`,
+        `--token=${String(token["token"])}`,
+        `--ca-pin=${pin}`,
+        `--data-dir=${join(directory, "agent")}`,
       ],
       "agent",
     );
