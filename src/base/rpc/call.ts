@@ -33,6 +33,7 @@ export class CallState {
       ...connection.caller,
       method: shape.path.slice(1),
       signal: this.#controller.signal,
+      end: (error) => this.close(error),
     };
     const late = (): void =>
       this.close(timedOut(`the call took longer than ${options.deadlineMs / 1_000} seconds`));

@@ -5,7 +5,7 @@ import type { CallState } from "./call.ts";
 import type { RpcContext } from "./service.ts";
 
 /** What is known of the other end before it says anything. */
-export type PeerInfo = Omit<RpcContext, "method" | "signal">;
+export type PeerInfo = Omit<RpcContext, "method" | "signal" | "end">;
 
 /** One client's connection and the calls on it. */
 export class Connection {
@@ -51,14 +51,22 @@ export class Connection {
   }
 }
 
+/** What the owner of the TLS listener knows of a connection better than its socket does. */
+export interface TlsInfo {
+  readonly remoteAddr?: string;
+  /** DER of a certificate that the owner verified itself; otherwise the socket's verdict counts. */
+  readonly peerCertificate?: Buffer;
+}
+
 /** The end of a TLS connection, after its handshake. */
-export function tlsPeer(socket: TLSSocket, remoteAddr = socket.remoteAddress): PeerInfo {
+export function tlsPeer(socket: TLSSocket, info: TlsInfo = {}): PeerInfo {
   const certificate = socket.getPeerX509Certificate();
-  const problem = certificate && !socket.authorized ? String(socket.authorizationError) : undefined;
+  const accepted = info.peerCertificate ?? (socket.authorized ? certificate?.raw : undefined);
+  const problem = certificate && !accepted ? String(socket.authorizationError) : undefined;
   return {
-    remoteAddr: plainAddress(remoteAddr ?? "unknown"),
+    remoteAddr: plainAddress(info.remoteAddr ?? socket.remoteAddress ?? "unknown"),
     local: false,
-    ...(certificate && socket.authorized ? { peerCertificate: certificate.raw } : {}),
+    ...(accepted ? { peerCertificate: accepted } : {}),
     ...(problem ? { certificateProblem: problem } : {}),
   };
 }

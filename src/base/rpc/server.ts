@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import type { ConnectionInjector, Server, ServerInterceptingCall } from "@grpc/grpc-js";
 import { guard, guardedCall } from "./call.ts";
 import { asBytes } from "./codec.ts";
-import { Connection, localPeer, tlsPeer, type PeerInfo } from "./connection.ts";
+import { Connection, localPeer, tlsPeer, type PeerInfo, type TlsInfo } from "./connection.ts";
 import { loadGrpc, type Grpc } from "./grpc.ts";
 import { adapters } from "./handlers.ts";
 import { defaultRpcLimits, type RpcLimits } from "./limits.ts";
@@ -59,12 +59,9 @@ export class RpcServer implements AsyncDisposable {
     return calls;
   }
 
-  /**
-   * Takes over a connection after its TLS handshake. `remoteAddr` is for sockets that do not know
-   * their peer themselves.
-   */
-  injectTls(socket: TLSSocket, info: { readonly remoteAddr?: string } = {}): void {
-    this.#inject(socket, tlsPeer(socket, info.remoteAddr));
+  /** Takes over a connection after its TLS handshake. */
+  injectTls(socket: TLSSocket, info: TlsInfo = {}): void {
+    this.#inject(socket, tlsPeer(socket, info));
   }
 
   /** Serves local callers on a socket file (0600, in a directory of ours alone); see `unix.ts`. */

@@ -1,3 +1,4 @@
+import type { CodedError } from "#base/kernel";
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 
@@ -15,6 +16,8 @@ export interface RpcContext {
   readonly local: boolean;
   /** Aborts when the caller cancels or goes away, and at the deadline; streams must end then. */
   readonly signal: AbortSignal;
+  /** Ends the call at once with this error, whatever its handler is doing. */
+  readonly end: (error: CodedError) => void;
 }
 
 type Method = GenServiceMethods[string];

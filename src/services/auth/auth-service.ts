@@ -1,0 +1,26 @@
+import type { Handlers } from "#base/rpc";
+import { trustToProto } from "#domain/authority";
+import type { AuthService } from "@tenon/api/tenon/auth/v1/auth";
+import { announceApps } from "./apps-service.ts";
+import { submitHeartbeat } from "./heartbeat-service.ts";
+import { issueCertificates } from "./issue-service.ts";
+import { watchLocks } from "./locks-service.ts";
+import type { AuthCall, AuthParts } from "./parts.ts";
+import { exportAuthority, getStatus, searchEvents } from "./status-service.ts";
+
+/** The verbs of the authority, each in its own file. */
+export function createAuthService(parts: AuthParts): Handlers<typeof AuthService, AuthCall> {
+  const startedAt = parts.clock.now();
+  const { config, authorities } = parts;
+  return {
+    ping: () => ({ clusterName: authorities.clusterName, ...config }),
+    getTrust: () => trustToProto(authorities.trust()),
+    issueCertificates: (request, call) => issueCertificates(parts, request, call),
+    submitHeartbeat: (request, call) => submitHeartbeat(parts, request, call),
+    announceApps: (request, call) => announceApps(parts, request, call),
+    watchLocks: (_request, call) => watchLocks(parts, call),
+    exportAuthority: (request, call) => exportAuthority(parts, request, call),
+    searchEvents: (request) => searchEvents(parts, request),
+    getStatus: () => getStatus(parts, startedAt),
+  };
+}

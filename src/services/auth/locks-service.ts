@@ -1,0 +1,54 @@
+import { Bell, type Clock } from "#base/kernel";
+import { impersonation, lockTargetsOf, type Caller, type LockSet } from "#domain/access";
+import { expiryOf, lockTargetKey, type Lock } from "#domain/resources";
+import type { AuthCall } from "./parts.ts";
+
+/** All locks in force that concern the caller, at once and again after each change. */
+export async function* watchLocks(
+  { locks, clock }: { readonly locks: LockSet; readonly clock: Clock },
+  { caller, signal }: Pick<AuthCall, "caller" | "signal">,
+): AsyncGenerator<{ locks: string[] }, void, undefined> {
+  const concerns = concernOf(caller);
+  const bell = new Bell();
+  using _changes = locks.onChange(() => bell.ring());
+  while (!signal.aborted) {
+    yield { locks: inForce(locks, clock.now()).filter(concerns).map(documentOf) };
+    await rung(bell, signal);
+  }
+}
+
+/** Agents cut whoever is locked; a bot needs to know of itself and of the roles in its outputs. */
+function concernOf(caller: Caller): (lock: Lock) => boolean {
+  if (caller.kind !== "user") return () => true;
+  const own = new Set(lockTargetsOf(caller.identity));
+  const { allowsRole } = impersonation(caller.roles);
+  return (lock) => {
+    const { role } = lock.spec.target;
+    return own.has(lockTargetKey(lock)) || (role !== undefined && allowsRole(role));
+  };
+}
+
+const inForce = (locks: LockSet, now: number): readonly Lock[] =>
+  locks.all().filter((lock) => (expiryOf(lock) ?? Infinity) > now);
+
+/** Many agents watch the same locks. */
+const documents = new WeakMap<Lock, string>();
+
+function documentOf(lock: Lock): string {
+  const json = documents.get(lock) ?? JSON.stringify(lock);
+  documents.set(lock, json);
+  return json;
+}
+
+function rung(bell: Bell, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      signal.removeEventListener("abort", wake);
+      heard?.[Symbol.dispose]();
+      resolve();
+    };
+    signal.addEventListener("abort", wake, { once: true });
+    const heard: Disposable | undefined = bell.listen(wake);
+    if (signal.aborted) wake();
+  });
+}

@@ -1,0 +1,87 @@
+import { runRepeatedly, type Clock, type Logger, type Metrics } from "#base/kernel";
+import { bindService, type BoundService } from "#base/rpc";
+import type { Store } from "#base/storage";
+import { followLocks, LockSet } from "#domain/access";
+import type { AuditLog } from "#domain/audit";
+import type { Authorities } from "#domain/authority";
+import { JoinServer } from "#domain/join";
+import type { Resources } from "#domain/resources";
+import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
+import { JoinService } from "@tenon/api/tenon/join/v1/join";
+import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
+import type { AddressLimits } from "./address-limit.ts";
+import { createAuthService } from "./auth-service.ts";
+import { Gate } from "./gate.ts";
+import { createJoinService } from "./join-service.ts";
+import type { AuthConfig, AuthParts } from "./parts.ts";
+import { createResourceService } from "./resources/service.ts";
+import { readSettings } from "./settings.ts";
+
+export interface AuthServerOptions {
+  readonly store: Store;
+  readonly resources: Resources;
+  readonly authorities: Authorities;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly config: AuthConfig;
+  /** Of calls without a certificate; `STRANGER_LIMITS` unless given. */
+  readonly strangerLimits?: AddressLimits;
+}
+
+/** The authority's services, ready to be served; dispose it to stop following the store. */
+export interface AuthServer extends AsyncDisposable {
+  readonly services: readonly BoundService[];
+  /** The locks in force, for others in this process. */
+  readonly locks: LockSet;
+}
+
+/** Resolves once the locks in force are known: before that nothing can be decided. */
+export async function createAuthServer(options: AuthServerOptions): Promise<AuthServer> {
+  const { resources, authorities } = options;
+  const locks = new LockSet();
+  const settings = () => readSettings(resources, authorities.clusterName);
+  const parts: AuthParts = { ...options, locks, settings };
+  const joins = new JoinServer({ ...options, locks, config: settings });
+  const gate = new Gate(parts, joins, options.strangerLimits);
+  const following = await follow(locks, options);
+  return {
+    locks,
+    services: [
+      bindService(JoinService, createJoinService(parts, joins), gate.around(JoinService)),
+      bindService(AuthService, createAuthService(parts), gate.around(AuthService)),
+      bindService(ResourceService, createResourceService(parts), gate.around(ResourceService)),
+    ],
+    [Symbol.asyncDispose]: following[Symbol.asyncDispose],
+  };
+}
+
+/** Follows the store until disposed, taking up the thread whenever it breaks. */
+async function follow(
+  locks: LockSet,
+  { store, clock, random, logger }: AuthServerOptions,
+): Promise<AsyncDisposable> {
+  const stop = new AbortController();
+  const ready = Promise.withResolvers<void>();
+  const { signal } = stop;
+  const running = runRepeatedly({
+    clock,
+    random,
+    signal,
+    intervalMs: FOLLOW_RETRY.maxMs,
+    retry: FOLLOW_RETRY,
+    run: async (signal) => await followLocks(locks, { store, signal, onReady: ready.resolve }),
+    onFailure: (error) => logger.warn("the locks cannot be followed", { error }),
+  });
+  await ready.promise;
+  return {
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await running;
+    },
+  };
+}
+
+const FOLLOW_RETRY = { firstMs: 50, maxMs: 1_000 };

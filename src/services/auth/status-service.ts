@@ -1,0 +1,75 @@
+import { badParameter } from "#base/kernel";
+import { actorOf, type EventQuery } from "#domain/audit";
+import { caPins, exportFormats, type ExportFormat } from "#domain/authority";
+import { authorityTypes, kinds, type AuthorityType } from "#domain/resources";
+import type {
+  ExportAuthorityRequest,
+  GetStatusResponseSchema,
+  SearchEventsRequest,
+} from "@tenon/api/tenon/auth/v1/auth";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { AuthCall, AuthParts } from "./parts.ts";
+
+export async function exportAuthority(
+  { authorities, audit }: AuthParts,
+  request: Pick<ExportAuthorityRequest, "type" | "format">,
+  { caller, remoteAddr }: AuthCall,
+): Promise<{ text: string }> {
+  const type: AuthorityType = oneOf("type", request.type, authorityTypes);
+  const format: ExportFormat | undefined =
+    request.format === "" ? undefined : oneOf("format", request.format, exportFormats);
+  const text = authorities.exportAuthority(type, format);
+  audit.emit({
+    type: "ca.export",
+    actor: actorOf(caller),
+    remoteAddr,
+    fields: { authority: type, ...(format ? { format } : {}) },
+  });
+  return { text };
+}
+
+function oneOf<T extends string>(what: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((value) => value === text);
+  if (found === undefined)
+    throw badParameter(`${what} "${text}" is unknown; use ${allowed.join(", ")}`);
+  return found;
+}
+
+export async function searchEvents(
+  { audit }: Pick<AuthParts, "audit">,
+  request: Omit<SearchEventsRequest, "$typeName">,
+): Promise<{ events: string[]; nextPageToken: string }> {
+  const { type, bot, user, ascending, pageSize, pageToken } = request;
+  const query: EventQuery = {
+    from: Number(request.from),
+    to: Number(request.to),
+    type,
+    bot,
+    user,
+    ascending,
+    ...(pageSize > 0 ? { pageSize } : {}),
+    ...(pageToken === "" ? {} : { pageToken }),
+  };
+  const { events, nextPageToken = "" } = await audit.search(query);
+  return { events: events.map((event) => JSON.stringify(event)), nextPageToken };
+}
+
+export async function getStatus(
+  { authorities, store, config }: AuthParts,
+  startedAt: number,
+): Promise<MessageInitShape<typeof GetStatusResponseSchema>> {
+  const counts = await Promise.all(
+    Object.keys(kinds).map(async (kind) => [kind, BigInt(await store.count({ kind }))] as const),
+  );
+  return {
+    clusterName: authorities.clusterName,
+    version: config.version,
+    proxyPublicAddr: config.proxyPublicAddr,
+    caPins: caPins(authorities.trust()),
+    authorities: authorities
+      .describe()
+      .map((authority) => ({ ...authority, notAfter: BigInt(authority.notAfter) })),
+    counts: Object.fromEntries(counts),
+    startedAt: BigInt(startedAt),
+  };
+}
