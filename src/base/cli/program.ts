@@ -86,13 +86,13 @@ function configure(command: Command, io: CommandIo): Command {
     });
 }
 
-/** Also when every fault of a configuration is a flag's. */
+/** Also when every fault of a configuration is a flag's or a variable's. */
 async function isUsage(error: unknown): Promise<boolean> {
   if (error instanceof UsageError) return true;
   // Loaded only now, because help and version need none of it.
   const { faultsOf } = await import("#base/config");
   const faults = faultsOf(error);
-  return faults.length > 0 && faults.every(({ place }) => place.text.startsWith("--"));
+  return faults.length > 0 && faults.every(({ place }) => place.named === true);
 }
 
 /** A command line that parses but makes no sense: exit code 2. */

@@ -138,7 +138,7 @@ function treeOf(given: readonly Given[], at: Path, flags: readonly Flag[]): MapT
     const child = leaf ? value : treeOf(below, [...at, name], flags);
     entries.set(name, { written: name, place: value.place, value: child });
   }
-  const place = { text: "", order: FLAG_ORDER };
+  const place = { text: "", named: true, order: FLAG_ORDER };
   return { kind: "map", place, entries, absent: (path) => placeOf(flags, [...at, ...path]) };
 }
 

@@ -10,4 +10,4 @@ export { referenceOf } from "./reference.ts";
 export { duration, durationMs, formatDuration, timestamp } from "./scalars.ts";
 export { type FieldMeta } from "./shape.ts";
 export { mergeTrees, valueTree, type Tree } from "./tree.ts";
-export { yamlTrees } from "./yaml-tree.ts";
+export { MAX_YAML_BYTES, yamlTrees } from "./yaml-tree.ts";

@@ -76,7 +76,8 @@ function joinOr(wanted: readonly string[]): string {
 
 function problemOf(issue: Issue, found: Found): string {
   const { tree } = found;
-  if (issue.code === "custom") return issue.message + quoteUnlessSaid(issue.message, tree);
+  if (issue.code === "custom")
+    return issue.message + (tree?.kind === "scalar" ? quoteUnlessSaid(issue.message, tree) : "");
   if (!tree) return `is required${choicesOf(issue)}`;
   if (tree.kind === "scalar" && tree.value === null) return `has no value; it ${issue.message}`;
   return issue.message + quoteUnlessSaid(issue.message, tree) + hintOf(issue, tree);

@@ -196,7 +196,7 @@ const faults: readonly (readonly [name: string, text: string, message: string])[
   [
     "a rule over several fields",
     "oneshot: true\nservices: []",
-    "t.yaml:3:11: services: needs one with oneshot; got a list",
+    "t.yaml:3:11: services: needs one with oneshot",
   ],
   [
     "a rule about a field that is not there",

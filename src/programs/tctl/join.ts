@@ -1,0 +1,28 @@
+import { unavailable } from "#base/kernel";
+import { formatJoinUri, type JoinMethod } from "#domain/join";
+import { parseAddress } from "#services/enrolment";
+import type { Cluster } from "./connect.ts";
+
+const DEFAULT_PROXY_PORT = 3080;
+
+/** Where machines come in, and how they know that it is the right cluster. */
+export interface Entry {
+  /** `host:port` */
+  readonly address: string;
+  readonly caPins: readonly string[];
+}
+
+export async function entryOf(cluster: Cluster): Promise<Entry> {
+  const { proxyPublicAddr, caPins } = await cluster.auth.getStatus({});
+  if (!proxyPublicAddr)
+    throw unavailable("the cluster has no proxy yet that a machine could join through");
+  return { address: proxyPublicAddr, caPins };
+}
+
+export function joinUri(
+  entry: Entry,
+  token: { method: JoinMethod; token: string; parameter?: string },
+): string {
+  const address = parseAddress(entry.address, DEFAULT_PROXY_PORT);
+  return formatJoinUri({ via: "proxy", ...token, ...address, caPins: entry.caPins });
+}

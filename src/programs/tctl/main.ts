@@ -1,0 +1,6 @@
+#!/usr/bin/env node
+import { enableCompileCache } from "node:module";
+
+enableCompileCache();
+const [{ runMain }, { tctl }] = await Promise.all([import("#base/cli"), import("./program.ts")]);
+await runMain(tctl, process);
