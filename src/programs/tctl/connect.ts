@@ -1,13 +1,6 @@
 import { UsageError, type CommandIo } from "#base/cli";
 import { privateKeyPem, parseX509, x509Pem } from "#base/crypto";
-import {
-  CodedError,
-  codeOf,
-  fileError,
-  messageOf,
-  systemClock,
-  unauthenticated,
-} from "#base/kernel";
+import { CodedError, fileError, messageOf, systemClock, unauthenticated } from "#base/kernel";
 import { RpcChannel } from "#base/rpc";
 import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
 import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
