@@ -9,7 +9,7 @@ import { FirstUse } from "./first-use.ts";
 import { leaseCall } from "./lease.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
 import { Refusals } from "./refusals.ts";
-import { kindOfCaller, rowsOf, type RpcRule, type TableRow } from "./table.ts";
+import { kindsOfCaller, rowsOf, type RpcRule, type TableRow } from "./table.ts";
 
 /** A call that was let in, with what must end with it. */
 export interface Entered extends AuthCall {
@@ -88,7 +88,7 @@ export class Gate {
     if (caller.kind === "anonymous")
       throw unauthenticated("this call needs a certificate of the cluster; sign in or join first");
     if (caller.kind !== "admin") this.#parts.locks.check(caller.identity, this.#parts.clock.now());
-    if (!rule.callers.includes(kindOfCaller(caller)))
+    if (!kindsOfCaller(caller).some((kind) => rule.callers.includes(kind)))
       throw accessDenied(`${describeCaller(caller)} may not make this call`, {
         detail: `the call is for ${rule.callers.join(", ")}`,
       });

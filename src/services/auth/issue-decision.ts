@@ -66,10 +66,11 @@ function namesFor(caller: UserCaller, wanted: readonly string[]): readonly strin
  */
 function mayTake({ identity, roles }: UserCaller) {
   const others = impersonation(roles);
-  if (isBotItself(identity)) return { roles: others.roles, allows: others.allowsRole };
+  const mayImpersonate = (role: string): boolean => others.allowsRole(role);
+  if (isBotItself(identity)) return { roles: others.roles, allows: mayImpersonate };
   const has = (role: string): boolean => identity.roles.includes(role);
   if (identity.botName) return { roles: identity.roles, allows: has };
-  const allows = (role: string): boolean => has(role) || others.allowsRole(role);
+  const allows = (role: string): boolean => has(role) || mayImpersonate(role);
   return { roles: identity.roles, allows };
 }
 

@@ -21,10 +21,10 @@ export async function* watchLocks(
 function concernOf(caller: Caller): (lock: Lock) => boolean {
   if (caller.kind !== "user") return () => true;
   const own = new Set(lockTargetsOf(caller.identity));
-  const { allowsRole } = impersonation(caller.roles);
+  const others = impersonation(caller.roles);
   return (lock) => {
     const { role } = lock.spec.target;
-    return own.has(lockTargetKey(lock)) || (role !== undefined && allowsRole(role));
+    return own.has(lockTargetKey(lock)) || (role !== undefined && others.allowsRole(role));
   };
 }
 

@@ -1,9 +1,9 @@
 import type { DescService } from "@bufbuild/protobuf";
 import type { Caller } from "#domain/access";
-import type { RuleResource, Verb } from "#domain/resources";
-import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
-import { JoinService } from "@tenon/api/tenon/join/v1/join";
-import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
+import type { RuleResource, SystemRole, Verb } from "#domain/resources";
+import type { AuthService } from "@tenon/api/tenon/auth/v1/auth";
+import type { JoinService } from "@tenon/api/tenon/join/v1/join";
+import type { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
 
 /** What a call can come from. */
 export const callerKinds = [
@@ -25,16 +25,16 @@ export const callerKinds = [
 ] as const;
 export type CallerKind = (typeof callerKinds)[number];
 
-export function kindOfCaller(caller: Caller): CallerKind {
-  if (caller.kind === "host") {
-    const { roles } = caller.identity;
-    return roles.includes("Proxy") ? "proxy" : roles.includes("App") ? "app" : "host";
-  }
-  if (caller.kind !== "user") return caller.kind;
+/** One kind, save for hosts with several roles. */
+export function kindsOfCaller(caller: Caller): readonly CallerKind[] {
+  if (caller.kind === "host") return caller.identity.roles.map((role) => hostKinds[role] ?? "host");
+  if (caller.kind !== "user") return [caller.kind];
   const { botName, generation } = caller.identity;
-  if (botName === undefined) return "user";
-  return generation === undefined ? "bot_output" : "bot";
+  if (botName === undefined) return ["user"];
+  return [generation === undefined ? "bot_output" : "bot"];
 }
+
+const hostKinds: Partial<Record<SystemRole, CallerKind>> = { App: "app", Proxy: "proxy" };
 
 /** Who may make a call, before the call itself looks at what it is about. */
 export interface RpcRule {
@@ -78,9 +78,9 @@ type Methods<S extends { method: object }> = { readonly [K in keyof S["method"]]
  * (which finds out by itself who joins, and looks at locks when its caller has proven something).
  */
 export const rpcTable: {
-  readonly [JoinService.typeName]: Methods<typeof JoinService>;
-  readonly [AuthService.typeName]: Methods<typeof AuthService>;
-  readonly [ResourceService.typeName]: Methods<typeof ResourceService>;
+  readonly "tenon.join.v1.JoinService": Methods<typeof JoinService>;
+  readonly "tenon.auth.v1.AuthService": Methods<typeof AuthService>;
+  readonly "tenon.resource.v1.ResourceService": Methods<typeof ResourceService>;
 } = {
   "tenon.join.v1.JoinService": { join: { ...open, tells: true } },
   "tenon.auth.v1.AuthService": {
