@@ -61,15 +61,33 @@ function readAttribute(reader: DerReader): Name {
   return type === ORGANIZATION ? { organization: text } : {};
 }
 
-/** RFC 5280 section 4.1.2.5: two-digit years until 2049, four-digit ones after. */
-const FIRST_GENERALIZED_YEAR = "2050";
-
-/** Whole seconds; what is below is cut off. */
+/**
+ * RFC 5280 section 4.1.2.5: two-digit years from 1950 to 2049, four-digit ones otherwise; what is
+ * below a second is cut off. Written digit by digit, because formatting takes nine times as long.
+ */
 export function timeDer(ms: number): Buffer {
-  const digits = new Date(ms).toISOString().replace(/\.\d+/, "").replaceAll(/[-:T]/g, "");
-  if (digits < FIRST_GENERALIZED_YEAR) return der(tags.utcTime, Buffer.from(digits.slice(2)));
-  return der(tags.generalizedTime, Buffer.from(digits));
+  const date = new Date(ms);
+  const year = date.getUTCFullYear();
+  const short = year >= 1950 && year < 2050;
+  const digits = Buffer.allocUnsafe(short ? 13 : 15);
+  let end = 0;
+  const put = (value: number): void => {
+    digits[end++] = ZERO + Math.floor(value / 10);
+    digits[end++] = ZERO + (value % 10);
+  };
+  if (!short) put(Math.floor(year / 100));
+  put(year % 100);
+  put(date.getUTCMonth() + 1);
+  put(date.getUTCDate());
+  put(date.getUTCHours());
+  put(date.getUTCMinutes());
+  put(date.getUTCSeconds());
+  digits[end] = ZULU;
+  return der(short ? tags.utcTime : tags.generalizedTime, digits);
 }
+
+const ZERO = 0x30;
+const ZULU = 0x5a;
 
 /** Milliseconds since the epoch of a UTCTime or GeneralizedTime in the one form DER allows. */
 export function timeOf({ tag, content }: DerElement): number {

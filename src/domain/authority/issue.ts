@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import {
   issueSshCertificate,
   issueX509,
@@ -139,4 +139,5 @@ export function hostSsh(
   });
 }
 
-const randomSerial = (): bigint => randomBytes(8).readBigUInt64BE();
+/** 60 random bits, from the pool that Node keeps for UUIDs. */
+const randomSerial = (): bigint => BigInt(`0x${randomUUID().replaceAll("-", "").slice(0, 16)}`);
