@@ -3,7 +3,7 @@ import { publicKeyFromSpki, publicKeyFromSshLine } from "#base/crypto";
 import { badParameter } from "#base/kernel";
 import type { HostIdentity, UserIdentity } from "#domain/access";
 import type { VerifiedCertificate } from "#domain/authority";
-import { systemRoles, type SystemRole } from "#domain/resources";
+import { resourceName, systemRoles, type SystemRole } from "#domain/resources";
 
 /** One Init, checked as far as it can be without looking anything up: the same for everyone. */
 export interface Attempt {
@@ -22,6 +22,10 @@ export interface Attempt {
   readonly certificate: VerifiedCertificate | undefined;
 }
 
+/** A token's name as logs may show it while it may be a secret, or no token at all. */
+export const maskedToken = (name: string): string =>
+  name.length >= 16 ? `${name.slice(0, 4)}…` : "…";
+
 export type Facts = Readonly<
   Record<"hostname" | "os" | "architecture" | "version" | "hostId", string>
 >;
@@ -33,8 +37,6 @@ export interface Origin {
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** Names of tokens are names of resources. */
-const MAX_TOKEN = 256;
 /** Host names go to 253 bytes; the rest is shorter. */
 const MAX_FACT = 253;
 const MAX_SSH_KEY = 1024;
@@ -42,8 +44,8 @@ const MAX_SSH_KEY = 1024;
 /** Throws `bad_parameter` naming the field. */
 export function readAttempt(init: Init, origin: Origin): Attempt {
   if (!UUID.test(init.attemptId)) throw badParameter("attempt_id must be a lower-case UUID");
-  if (init.token === "" || init.token.length > MAX_TOKEN)
-    throw badParameter(`token must be a name of 1 to ${MAX_TOKEN} characters`);
+  if (!resourceName.safeParse(init.token).success)
+    throw badParameter("token must be the name of a token; this can be none");
   return {
     id: init.attemptId,
     token: init.token,

@@ -195,8 +195,11 @@ export class ClientCeremony {
 
   /** A courtesy to the server's log; the stream ends anyway. */
   async #giveUp(error: unknown): Promise<void> {
-    const reason = messageOf(error);
-    await this.#send({ case: "givingUp", value: { reason } }).catch(() => {});
+    try {
+      await this.#send({ case: "givingUp", value: { reason: messageOf(error) } });
+    } catch (lost) {
+      this.#logger.debug("the server was not told why the join ended", { error: lost });
+    }
   }
 }
 

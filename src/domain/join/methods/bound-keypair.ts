@@ -5,7 +5,7 @@
 import type { BoundKeypairInit } from "@tenon/api/tenon/join/v1/join";
 import { sshFingerprint } from "#base/crypto";
 import { lockTargetsOf } from "#domain/access";
-import { ownIdentity, type Attempt } from "../attempt.ts";
+import { maskedToken, ownIdentity, type Attempt } from "../attempt.ts";
 import { Challenge, readOfferedKey, type OfferedKey, type SolvedChallenge } from "../challenge.ts";
 import type { JoinDependencies } from "../dependencies.ts";
 import { refusalWrites, type Trace } from "../events.ts";
@@ -84,7 +84,7 @@ async function conclude(answered: Answered): Promise<Step> {
   const trace: Trace = {
     attempt,
     method: "bound_keypair",
-    tokenName: attempt.token,
+    tokenName: maskedToken(attempt.token),
     proven: false,
   };
   return await settle({
@@ -126,6 +126,7 @@ async function identify(
   }
   const eligible = found.value;
   trace.bot = eligible.bot.metadata.name;
+  trace.tokenName = eligible.token.metadata.name;
   const right = keyRight(eligible, request, now);
   if (!right.ok) throw toStranger(right.reason);
   if (!proof) throw toStranger(`key "${request.key.fingerprint}" did not solve its challenge`);

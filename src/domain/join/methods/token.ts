@@ -2,7 +2,7 @@
  * Method `token`: the name of the token is a secret that works once. docs/protocols/joining.md
  * numbers its steps: 1 entitlement, 2 locks, 3 generation or host id, 4 commit, 5 sign.
  */
-import { ownHostIdentity, ownIdentity, type Attempt } from "../attempt.ts";
+import { maskedToken, ownHostIdentity, ownIdentity, type Attempt } from "../attempt.ts";
 import type { JoinDependencies } from "../dependencies.ts";
 import { refusalWrites, type Trace } from "../events.ts";
 import type { Step } from "../protocol.ts";
@@ -47,8 +47,6 @@ async function decide(deps: JoinDependencies, attempt: Attempt, trace: Trace): P
     : await firstBotJoin(deps, attempt, trace);
 }
 
-/** What may still be a secret is cut to what helps to recognise it. */
-function display({ token, certificate }: Attempt): string {
-  if (certificate?.identity.joinToken === token) return token;
-  return token.length >= 16 ? `${token.slice(0, 4)}…` : "…";
-}
+/** Whose certificate carries the name has used it up. */
+const display = ({ token, certificate }: Attempt): string =>
+  certificate?.identity.joinToken === token ? token : maskedToken(token);

@@ -66,14 +66,17 @@ export function keyRight(
   request: Request,
   now: number,
 ): Checked<KeyRight> {
-  const secretMatches = compareSecret(status.registration_secret, request.secret);
   const { initial_public_key, must_register_before } = spec.onboarding;
-  if (status.bound_public_key !== "") return rightOfBound(status, request);
+  const matches = compare(request, {
+    key: status.bound_public_key || initial_public_key,
+    secret: status.registration_secret,
+  });
+  if (status.bound_public_key !== "") return rightOfBound(status, request, matches.key);
   if (initial_public_key !== "")
-    return isKey(initial_public_key, request.key)
+    return matches.key
       ? passed("initial")
       : failed(`key "${request.key.fingerprint}" is not the token's initial_public_key`);
-  if (!secretMatches) return failed("the registration secret is missing, wrong or used up");
+  if (!matches.secret) return failed("the registration secret is missing, wrong or used up");
   if (must_register_before !== undefined && now >= Date.parse(must_register_before))
     return failed(`registration ended at ${must_register_before}`);
   return passed("registration");
@@ -81,23 +84,28 @@ export function keyRight(
 
 /** Takes the time of keyRight where there is no token to ask. */
 export function pretendKeyRight(request: Request): void {
-  compareSecret(undefined, request.secret);
+  compare(request, { key: "", secret: undefined });
 }
 
 function rightOfBound(
-  { bound_public_key, last_attempt }: BoundStatus,
+  { last_attempt }: BoundStatus,
   { key, attempt }: Request,
+  isBound: boolean,
 ): Checked<KeyRight> {
-  if (isKey(bound_public_key, key)) return passed("bound");
+  if (isBound) return passed("bound");
   if (last_attempt?.attempt_id === attempt.id && isKey(last_attempt.solved_key, key))
     return passed("repeat");
   return failed(`key "${key.fingerprint}" is not the bound one`);
 }
 
-/** An empty secret is none, on either side. */
-function compareSecret(expected: string | undefined, offered: string): boolean {
-  const equal = constantTimeEqual(expected || randomToken(), offered);
-  return equal && offered !== "";
+/** Both are compared, whichever counts. An empty secret is none, on either side. */
+function compare(
+  { key, secret }: Request,
+  expected: { readonly key: string; readonly secret: string | undefined },
+): { key: boolean; secret: boolean } {
+  const sameKey = isKey(expected.key || key.line, key);
+  const sameSecret = constantTimeEqual(expected.secret || randomToken(), secret);
+  return { key: sameKey && expected.key !== "", secret: sameSecret && secret !== "" };
 }
 
 /** Comments and spacing aside; an administrator's line may also be no key at all. */
