@@ -134,7 +134,9 @@ const outcome = async (path: string, as: Services, bench: AuthBench): Promise<st
 async function wrongPurpose({ store, authorities }: TestIdentities) {
   const { items } = await store.list({ kind: CA_KEY_KIND, prefix: "user-" });
   const [ca] = derFromPem(authorities.exportAuthority("user", "x509"));
-  const key = privateKeyFromPem(String(items[0]!.value.x509));
+  const { x509 } = items[0]!.value;
+  assert.ok(typeof x509 === "string");
+  const key = privateKeyFromPem(x509);
   const { publicKey, privateKey } = generateKeyPair("ecdsa-p256");
   const certificate = issueX509({
     issuer: x509Issuer(ca!, key),
