@@ -21,6 +21,7 @@ import {
   type JoinMessage,
   type JoinReply,
   type JoinSettings,
+  type JoinState,
   type JoinStorage,
   type JoinTransport,
   type ConnectToJoin,
@@ -223,10 +224,14 @@ export class Machine {
   readonly cluster: JoinCluster;
   readonly settings: JoinSettings;
   lose: Lost | undefined;
+  /** Never shows its certificate: every join is a recovery. */
+  anonymous = false;
   /** Changes what the client says, as a hostile one would. */
   tamper: (message: JoinMessage) => JoinMessage = (message) => message;
   /** Everything that went over the line, by name. */
   readonly log: string[] = [];
+  /** What the server refused, one for each ceremony that it ended. */
+  readonly refused: CodedError[] = [];
 
   constructor(
     cluster: JoinCluster,
@@ -249,9 +254,14 @@ export class Machine {
   }
 
   readonly connect: ConnectToJoin = async ({ identity }) => {
-    const { lose, log, tamper } = this;
+    const { lose, log, refused, tamper } = this;
     this.lose = undefined;
-    return new Line(this.cluster.begin(identity), { lose, log, tamper });
+    return new Line(this.cluster.begin(this.anonymous ? undefined : identity), {
+      lose,
+      log,
+      refused,
+      tamper,
+    });
   };
 
   join(signal = new AbortController().signal): ReturnType<JoinClient["join"]> {
@@ -266,18 +276,37 @@ export class Machine {
     return new Machine(this.cluster, this.settings, { storage, keys: this.keys });
   }
 
+  /** Changes what is on its disk. */
+  async edit(edit: (state: JoinState) => JoinState): Promise<void> {
+    await this.storage.save(edit((await this.storage.load())!));
+  }
+
+  /** Throws its certificate away: the next join is a recovery. */
+  async loseCertificate(): Promise<void> {
+    const past = await this.identity();
+    await this.cluster.clock.advance(past.expires - this.cluster.clock.now());
+  }
+
+  /** The number of the certificate, as the cluster has it now. */
+  async instanceId(): Promise<string> {
+    const verified = this.cluster.verified(await this.identity());
+    return verified?.kind === "user" ? verified.identity.botInstanceId! : "";
+  }
+
   async identity(): Promise<JoinedIdentity> {
     return (await this.client.current())!;
   }
 }
 
+type Faults = Pick<Machine, "lose" | "log" | "refused" | "tamper">;
+
 /** The bytes of both directions, as a stream would carry them. */
 class Line implements JoinTransport {
   readonly #ceremony: Ceremony;
-  readonly #faults: Pick<Machine, "lose" | "log" | "tamper">;
+  readonly #faults: Faults;
   readonly #replies: Promise<JoinReply | undefined>[] = [];
 
-  constructor(ceremony: Ceremony, faults: Pick<Machine, "lose" | "log" | "tamper">) {
+  constructor(ceremony: Ceremony, faults: Faults) {
     this.#ceremony = ceremony;
     this.#faults = faults;
   }
@@ -289,7 +318,9 @@ class Line implements JoinTransport {
     log.push(message.case);
     if (message.case === lose) throw unavailable("the line was cut");
     const reply = this.#ceremony.receive(tamper(message));
-    reply.catch(() => {});
+    reply.catch((error: unknown) => {
+      if (error instanceof CodedError) this.#faults.refused.push(error);
+    });
     this.#replies.push(reply);
   }
 
