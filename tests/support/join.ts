@@ -276,6 +276,13 @@ export class Machine {
     return new Machine(this.cluster, this.settings, { storage, keys: this.keys });
   }
 
+  /** Its disk as it is when an attempt has been prepared, and nothing was sent. */
+  async prepared(): Promise<JoinState | undefined> {
+    this.lose = "init";
+    await refusal(this.join());
+    return await this.storage.load();
+  }
+
   /** Changes what is on its disk. */
   async edit(edit: (state: JoinState) => JoinState): Promise<void> {
     await this.storage.save(edit((await this.storage.load())!));

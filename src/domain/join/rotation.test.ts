@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { sshFingerprint } from "#base/crypto";
+import { JoinCluster, Machine, refusal, type Lost } from "#testing/join";
+
+const HOUR = 3_600_000;
+
+async function open(): Promise<{ cluster: JoinCluster; machine: Machine } & AsyncDisposable> {
+  const cluster = await JoinCluster.open();
+  const onboarding = { registration_secret: "s3cret" };
+  await cluster.addBoundToken("t", { onboarding, recovery: { limit: 3 } });
+  const machine = new Machine(cluster, { token: "t" });
+  await machine.join();
+  return { cluster, machine, [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose]() };
+}
+
+async function demand(cluster: JoinCluster): Promise<void> {
+  await cluster.clock.advance(1000);
+  const rotate_after = new Date(cluster.clock.now()).toISOString();
+  await cluster.editBound("t", (bound) => ({ ...bound, rotate_after }));
+}
+
+const fingerprint = async ({ keys }: Machine, index: number): Promise<string> =>
+  sshFingerprint((await keys.list()).at(index)!.publicKey);
+
+suite("rotation of the bound key", () => {
+  test("two challenges, the old key first; the generation moves on as in any refresh", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    const instance = await machine.instanceId();
+    await demand(cluster);
+    machine.log.length = 0;
+    await machine.join();
+    assert.deepEqual(machine.log, [
+      "init",
+      "challenge",
+      "solution",
+      "rotationRequest",
+      "newKey",
+      "challenge",
+      "solution",
+      "result",
+      "ack",
+      "acknowledged",
+    ]);
+    const status = await cluster.bound("t");
+    assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+    assert.equal(Date.parse(status.last_rotated_at!), cluster.clock.now());
+    assert.equal(await machine.instanceId(), instance);
+    machine.log.length = 0;
+    await machine.join();
+    assert.ok(!machine.log.includes("rotationRequest"));
+    assert.equal(status.recovery_count, 1);
+  });
+
+  test("a time in the future does not rotate, and one before the last rotation neither", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    await machine.join();
+    for (const offset of [-HOUR, HOUR]) {
+      const rotate_after = new Date(cluster.clock.now() + offset).toISOString();
+      await cluster.editBound("t", (bound) => ({ ...bound, rotate_after }));
+      machine.log.length = 0;
+      await machine.join();
+      assert.ok(!machine.log.includes("rotationRequest"));
+    }
+  });
+
+  const places: readonly Lost[] = [
+    "init",
+    "challenge",
+    "rotationRequest",
+    "newKey",
+    "solution",
+    "result",
+  ];
+  for (const recovering of [false, true]) {
+    for (const lost of places) {
+      test(`${lost} lost in a ${recovering ? "recovery" : "refresh"}: the rotation is completed once`, async () => {
+        await using world = await open();
+        const { cluster, machine } = world;
+        await demand(cluster);
+        if (recovering) await machine.loseCertificate();
+        for (let i = 0; i < 2; i++) {
+          machine.lose = lost;
+          await refusal(machine.join());
+        }
+        await machine.join();
+        await machine.join();
+        const status = await cluster.bound("t");
+        assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+        assert.equal((await machine.keys.list()).length, 2);
+        assert.equal(status.recovery_count, recovering ? 2 : 1);
+        assert.deepEqual(await cluster.reasons(), []);
+        assert.deepEqual((await machine.storage.load())!.bound_keys.length, 2);
+      });
+    }
+  }
+
+  test("the old key stays bound until the new one has solved its challenge", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    let solutions = 0;
+    machine.tamper = (message) => {
+      if (message.case !== "solution" || ++solutions < 2) return message;
+      return { case: "solution", value: { ...message.value, jws: "wrong" } };
+    };
+    await refusal(machine.join());
+    assert.match(machine.refused[0]!.message, /new key did not solve/);
+    const { bound_public_key } = await cluster.bound("t");
+    assert.equal(sshFingerprint(bound_public_key), await fingerprint(machine, 0));
+    assert.deepEqual(await cluster.lockNames(), []);
+  });
+
+  test("the old key opens nothing after the rotation, not even with the old attempt's id", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    machine.lose = "result";
+    await refusal(machine.join());
+    const copy = await machine.copy();
+    await machine.join();
+    const error = await refusal(copy.join());
+    assert.match(error.message, /^the join was refused/);
+    assert.match((await cluster.reasons())[0]!, /is not the bound one/);
+    assert.deepEqual(await cluster.lockNames(), []);
+  });
+
+  test("a lock on the new key stops it from being bound", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    const next = await machine.keys.create("ed25519");
+    machine.keys.create = async () => next;
+    await cluster.lock({ public_key: sshFingerprint(next.publicKey) });
+    assert.match((await refusal(machine.join())).message, /is locked: stolen/);
+    const { bound_public_key } = await cluster.bound("t");
+    assert.equal(sshFingerprint(bound_public_key), await fingerprint(machine, 0));
+  });
+
+  test("a rotation that was withdrawn is forgotten, with the key that was made for it", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    machine.lose = "newKey";
+    await refusal(machine.join());
+    await cluster.editBound("t", ({ rotate_after: _, ...bound }) => bound);
+    await machine.join();
+    const status = await cluster.bound("t");
+    assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 0));
+    assert.equal((await machine.keys.list()).length, 1);
+  });
+
+  test("eleven rotations leave ten keys", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    for (let i = 0; i < 11; i++) {
+      await demand(cluster);
+      await machine.join();
+    }
+    assert.equal((await machine.keys.list()).length, 10);
+    assert.equal((await machine.storage.load())!.bound_keys.length, 10);
+  });
+});

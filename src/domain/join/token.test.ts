@@ -1,0 +1,301 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { JoinCluster, Machine, refusal, type Lost } from "#testing/join";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const SECRET = "0123456789abcdef0123456789abcdef";
+const HOST_ID = "11111111-2222-4333-8444-555555555555";
+const STRANGER = /^the join was refused: the token, its secret or the key is not valid here/;
+
+const bot = (cluster: JoinCluster, token = SECRET): Machine =>
+  new Machine(cluster, { token, method: "token" });
+
+const agent = (cluster: JoinCluster, token = SECRET, hostId = HOST_ID): Machine =>
+  new Machine(cluster, {
+    token,
+    method: "token",
+    role: "App",
+    host: { hostname: "agent-1", hostId },
+  });
+
+suite("method token, bots", () => {
+  test("the token is consumed, and the certificate renews itself", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    const machine = bot(cluster);
+    await machine.join();
+    assert.deepEqual(machine.log, ["init", "result", "ack", "acknowledged"]);
+    assert.equal(await cluster.resources.get("token", SECRET), undefined);
+    assert.equal(await cluster.store.count({ kind: "join_attempt" }), 0);
+    for (let i = 0; i < 3; i++) {
+      await cluster.clock.advance(HOUR / 2);
+      assert.equal((await machine.join()).refreshed, true);
+    }
+    assert.equal((await refusal(bot(cluster).join())).code, "access_denied");
+  });
+
+  test("an expired certificate needs a new token, and says so", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    const machine = bot(cluster);
+    await machine.join();
+    await machine.loseCertificate();
+    const error = await refusal(machine.join());
+    assert.equal(error.code, "access_denied");
+    assert.match(error.message, /works only once; give a new one/);
+  });
+
+  for (const lost of ["init", "result"] satisfies Lost[]) {
+    test(`first join, ${lost} lost: the same attempt gets the same instance`, async () => {
+      await using cluster = await JoinCluster.open();
+      await cluster.addToken(SECRET);
+      const machine = bot(cluster);
+      for (let i = 0; i < 2; i++) {
+        machine.lose = lost;
+        await refusal(machine.join());
+      }
+      await machine.join();
+      assert.equal(await cluster.store.count({ kind: "bot_instance" }), 1);
+      assert.deepEqual(await cluster.reasons(), []);
+    });
+
+    test(`refresh, ${lost} lost: the same attempt gets the same generation`, async () => {
+      await using cluster = await JoinCluster.open();
+      await cluster.addToken(SECRET);
+      const machine = bot(cluster);
+      await machine.join();
+      for (let i = 0; i < 2; i++) {
+        machine.lose = lost;
+        await refusal(machine.join());
+      }
+      await machine.join();
+      const name = `robo:${await machine.instanceId()}`;
+      assert.equal((await cluster.resources.require("bot_instance", name)).status?.generation, 2);
+      assert.deepEqual(await cluster.lockNames(), []);
+    });
+  }
+
+  test("a token that was used is not given to another attempt, and after an hour to none", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    const machine = bot(cluster);
+    machine.lose = "result";
+    await refusal(machine.join());
+    assert.match((await refusal(bot(cluster).join())).message, STRANGER);
+    assert.match((await cluster.reasons())[0]!, /was used by attempt/);
+    await cluster.clock.advance(HOUR);
+    assert.match((await refusal(machine.join())).message, STRANGER);
+  });
+
+  test("a first join is not repeated once its certificate was used", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    const machine = bot(cluster);
+    machine.lose = "result";
+    await refusal(machine.join());
+    const copy = await machine.copy();
+    machine.lose = "ack";
+    const verified = cluster.verified((await machine.join()).identity);
+    assert.ok(verified?.kind === "user");
+    await cluster.server.certificateUsed(verified.identity);
+    assert.match((await refusal(copy.join())).message, STRANGER);
+  });
+
+  test("a copy is found at its next refresh, and both stop", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    const machine = bot(cluster);
+    await machine.join();
+    const copy = await machine.copy();
+    await machine.join();
+    assert.match((await refusal(copy.join())).message, /seems to be copied: generation 1/);
+    assert.match((await cluster.lockNames()).join(), /^generation-/);
+    assert.match((await refusal(machine.join())).message, /is locked/);
+  });
+
+  test("two machines with one token: one joins", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    const both = await Promise.allSettled([bot(cluster).join(), bot(cluster).join()]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    assert.equal(await cluster.store.count({ kind: "bot_instance" }), 1);
+  });
+
+  test("an instance that joined by bound_keypair cannot be renewed without its challenge", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addBoundToken("t");
+    const honest = new Machine(cluster, { token: "t" });
+    await honest.join();
+    const { joined } = (await honest.storage.load())!;
+    const thief = bot(cluster, "t");
+    await thief.storage.save({ version: 1, bound_keys: [], joined: joined! });
+    assert.match((await refusal(thief.join())).message, /joined by "bound_keypair"/);
+    assert.deepEqual(await cluster.lockNames(), []);
+  });
+
+  test("the audit log never shows more of a token than its beginning", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    await refusal(new Machine(cluster, { token: SECRET }).join());
+    await refusal(agent(cluster).join());
+    await bot(cluster).join();
+    const page = await cluster.audit.search({});
+    assert.ok(page.events.length >= 3);
+    assert.doesNotMatch(JSON.stringify(page.events), new RegExp(SECRET));
+    assert.match(JSON.stringify(page.events), /"0123…"/);
+  });
+
+  const refused: readonly {
+    name: string;
+    arrange: (c: JoinCluster) => Promise<void>;
+    reason: RegExp;
+  }[] = [
+    { name: "an unknown token", arrange: async () => {}, reason: /no such token/ },
+    {
+      name: "an expired token",
+      arrange: async (cluster) => {
+        await cluster.addToken(SECRET, {}, new Date(cluster.clock.now() + 1000).toISOString());
+        await cluster.clock.advance(1000);
+      },
+      reason: /no such token|expired/,
+    },
+    {
+      name: "a token for agents",
+      arrange: (c) => c.addToken(SECRET, { roles: ["App"] }),
+      reason: /for App, not for "Bot"/,
+    },
+    {
+      name: "a token of another method",
+      arrange: (cluster) => cluster.addBoundToken(SECRET),
+      reason: /for join method "bound_keypair"/,
+    },
+    {
+      name: "a token whose bot is gone",
+      arrange: async (cluster) => {
+        await cluster.addToken(SECRET);
+        await cluster.remove("bot", "robo");
+      },
+      reason: /bot "robo" does not exist/,
+    },
+  ];
+  for (const { name, arrange, reason } of refused) {
+    test(`refuses ${name} as it refuses everything`, async () => {
+      await using cluster = await JoinCluster.open();
+      await arrange(cluster);
+      const error = await refusal(bot(cluster).join());
+      assert.equal(error.code, "access_denied");
+      assert.match(error.message, STRANGER);
+      assert.match((await cluster.reasons())[0]!, reason);
+    });
+  }
+
+  test("refuses a locked user, and keeps the token", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    await cluster.lock({ user: "bot-robo" });
+    assert.match((await refusal(bot(cluster).join())).message, /is locked: stolen/);
+    assert.ok(await cluster.resources.get("token", SECRET));
+  });
+
+  test("refuses a renewal when the bot or the instance was removed", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET);
+    const machine = bot(cluster);
+    await machine.join();
+    await cluster.remove("bot_instance", `robo:${await machine.instanceId()}`);
+    assert.match((await refusal(machine.join())).message, /instance .* was removed/);
+    await cluster.remove("bot", "robo");
+    assert.match((await refusal(machine.join())).message, /bot "robo" was removed/);
+    assert.deepEqual(await cluster.lockNames(), []);
+  });
+});
+
+suite("method token, agents", () => {
+  test("the token becomes a host certificate, which renews itself", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET, { roles: ["App", "Node"] });
+    const machine = agent(cluster);
+    const { identity } = await machine.join();
+    assert.equal(identity.expires, cluster.clock.now() + 7 * DAY);
+    const verified = cluster.verified(identity);
+    assert.ok(verified?.kind === "host");
+    assert.deepEqual(verified.identity.roles, ["App"]);
+    assert.equal(verified.identity.hostId, HOST_ID);
+    assert.equal(await cluster.resources.get("token", SECRET), undefined);
+    await cluster.clock.advance(3 * DAY);
+    assert.equal((await machine.join()).refreshed, true);
+    assert.equal((await cluster.events("agent.join")).length, 2);
+  });
+
+  test("a node gets an SSH certificate for its host name, other agents none", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET, { roles: ["Node"] });
+    const host = { hostname: "node-1", hostId: HOST_ID };
+    const node = new Machine(cluster, { token: SECRET, method: "token", role: "Node", host });
+    assert.match((await node.join()).identity.sshCertificate, /^ssh-ed25519-cert-v01@openssh.com /);
+  });
+
+  test("a lost result is made again", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET, { roles: ["App"] });
+    const machine = agent(cluster);
+    machine.lose = "result";
+    await refusal(machine.join());
+    await machine.join();
+    assert.deepEqual(await cluster.reasons(), []);
+  });
+
+  test("no agent takes over the id of another while that one's certificate lasts", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET, { roles: ["App"] });
+    await cluster.addToken("another-secret-000001", { roles: ["App"] });
+    await agent(cluster).join();
+    const thief = agent(cluster, "another-secret-000001");
+    const error = await refusal(thief.join());
+    assert.equal(error.code, "access_denied");
+    assert.match(
+      error.message,
+      /belongs to another agent, whose certificate lasts until 2026-01-08/,
+    );
+    assert.ok(await cluster.resources.get("token", "another-secret-000001"));
+    await cluster.clock.advance(7 * DAY);
+    await thief.join();
+  });
+
+  test("an agent that is given a new token keeps its id by its certificate", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET, { roles: ["App"] });
+    await cluster.addToken("another-secret-000001", { roles: ["App"] });
+    const machine = agent(cluster);
+    const { identity } = await machine.join();
+    const next = agent(cluster, "another-secret-000001");
+    const { connect } = next;
+    Object.assign(next, {
+      connect: (o: Parameters<typeof connect>[0]) => connect({ ...o, identity }),
+    });
+    await next.join();
+  });
+
+  test("refuses another role, another host and a locked one", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET, { roles: ["App"] });
+    const machine = agent(cluster);
+    await machine.join();
+    const { storage } = machine;
+    const as = (settings: object): Machine =>
+      new Machine(cluster, { ...machine.settings, ...settings }, { storage });
+    assert.match((await refusal(as({ role: "Proxy" }).join())).message, /not for "Proxy"/);
+    const host = { hostId: "99999999-2222-4333-8444-555555555555" };
+    assert.match((await refusal(as({ host }).join())).message, /certificate is of host/);
+    await cluster.lock({ server_id: HOST_ID });
+    assert.match((await refusal(machine.join())).message, /is locked: stolen/);
+    assert.equal((await cluster.events("agent.join.failed")).length, 3);
+  });
+
+  test("needs a host id", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addToken(SECRET, { roles: ["App"] });
+    assert.equal((await refusal(agent(cluster, SECRET, "").join())).code, "bad_parameter");
+  });
+});
