@@ -59,7 +59,7 @@ export class TestAuthority {
   }
 }
 
-/** A TLS 1.3 listener on a free port of 127.0.0.1 that hands over what it accepts. */
+/** A TLS 1.3 listener on a port of 127.0.0.1, a free one by default, that hands over what it accepts. */
 export class TlsListener implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<TLSSocket>();
@@ -77,6 +77,7 @@ export class TlsListener implements AsyncDisposable {
   static async open(
     options: TlsOptions,
     accept: (socket: TLSSocket) => void,
+    port = 0,
   ): Promise<TlsListener> {
     const server = createServer({
       minVersion: "TLSv1.3",
@@ -86,7 +87,7 @@ export class TlsListener implements AsyncDisposable {
       ...options,
     });
     const listener = new TlsListener(server, accept);
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => void server.listen(port, "127.0.0.1", resolve));
     return listener;
   }
 

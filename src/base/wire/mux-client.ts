@@ -45,7 +45,7 @@ export class MuxClient extends MuxSession {
    * session ends), `limit_exceeded` (too many streams), `timed_out`, `canceled`.
    */
   async open(request: OpenRequest): Promise<Duplex> {
-    if (!this.usable) throw unavailable("the tunnel takes no more connections: it is closing");
+    if (!this.usable) throw this.failure ?? unavailable("the tunnel is closing");
     if (this.full)
       throw limitExceeded(`the tunnel carries its most of ${this.openStreams} connections`);
     if (request.signal?.aborted) throw canceled("the connection was canceled");

@@ -93,6 +93,6 @@ export function errorOfReset(code: number): CodedError {
 export function lostError(cause: unknown): CodedError {
   if (cause instanceof CodedError) return cause;
   return cause === undefined || cause === null
-    ? unavailable("the tunnel was closed")
+    ? unavailable("the tunnel was lost: the far end hung up")
     : unavailable(`the tunnel was lost: ${messageOf(cause)}`, { cause });
 }

@@ -1,5 +1,5 @@
 import { unavailable, type Clock, type CodedError } from "#base/kernel";
-import type { Http2Session, Http2Stream } from "node:http2";
+import { constants, type Http2Session, type Http2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { errorOfReset, isOwnReset, lostError, resetCodeOf } from "./mux-errors.ts";
 import {
@@ -16,6 +16,9 @@ const WORTH_MEASURING = 64 * 1024;
 /** Between two measurements: rare enough to cost nothing, often enough to grow within a second. */
 const MEASURE_EVERY_MS = 10;
 
+/** Node waits for the peer to read the last frames and to hang up; this one hangs up itself then. */
+const LINGER_MS = 1_000;
+
 /** The life that both ends of a session share: streams, windows, liveness, draining. */
 export class MuxSession implements StreamOwner, AsyncDisposable {
   /** Settles when the session is gone; with the reason when it did not end by draining. */
@@ -27,9 +30,11 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   readonly #options: MuxOptions;
   readonly #estimator = new WindowEstimator();
   #streams = 0;
+  #draining = false;
   #failure: CodedError | undefined;
   #heard = true;
   #beat: Disposable | undefined;
+  #hangUp: Disposable | undefined;
   #measuring = false;
   #round = 1;
   #roundBytes = 0;
@@ -47,9 +52,13 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
     this.closed = promise;
     session.on("goaway", (code) => {
       if (isOwnReset(code)) this.#failure ??= errorOfReset(code);
+      else if (code === constants.NGHTTP2_NO_ERROR) this.#draining = true;
+      queueMicrotask(() => this.#hangUpWhenDone());
     });
     session.on("error", (error) => (this.#failure ??= lostError(error)));
-    session.once("close", () => this.#ended(resolve));
+    const ended = (): void => this.#ended(resolve);
+    session.once("close", ended);
+    socket.once("close", ended);
     session.once("connect", () => this.#begin());
   }
 
@@ -93,6 +102,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
 
   left(): void {
     this.#streams -= 1;
+    this.#hangUpWhenDone();
   }
 
   /** Refuses new streams at once, lets open ones end, and cuts what is left after `timeoutMs`. */
@@ -100,7 +110,9 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
     const timer = this.#clock.timer(timeoutMs, () =>
       this.destroy(unavailable("the tunnel was shut down before the connection ended")),
     );
+    this.#draining = true;
     this.#session.close();
+    this.#hangUpWhenDone();
     await this.closed;
     timer[Symbol.dispose]();
   }
@@ -109,6 +121,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   destroy(error: CodedError): void {
     this.#failure ??= error;
     this.#session.destroy(error, resetCodeOf(error));
+    this.#hangUpWhenDone();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -125,7 +138,14 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
 
   #ended(resolve: (failure: CodedError | undefined) => void): void {
     this.#beat?.[Symbol.dispose]();
+    this.#hangUp?.[Symbol.dispose]();
+    if (!this.#draining) this.#failure ??= lostError(undefined);
     resolve(this.#failure);
+  }
+
+  #hangUpWhenDone(): void {
+    if (this.usable || this.#streams > 0 || this.#socket.destroyed) return;
+    this.#hangUp ??= this.#clock.timer(LINGER_MS, () => this.#socket.destroy());
   }
 
   #count(stream: MuxStream, bytes: number): void {

@@ -38,7 +38,10 @@ export function pipeDuplex(
   });
 }
 
-/** Destroys at once; on a TCP socket with RST instead of FIN, which would look like a good end. */
+/**
+ * Destroys at once; on a TCP socket with RST instead of FIN, which would look like a good end. Only
+ * other duplexes keep the error, so of a pipe's two sides cut the tunnel's.
+ */
 export function cut(duplex: Duplex, error: Error): void {
   if (duplex.destroyed) return;
   duplex.on("error", () => {});

@@ -1,4 +1,4 @@
-import { accessDenied, CodedError, type Clock } from "#base/kernel";
+import { accessDenied, CodedError, internal, messageOf, type Clock } from "#base/kernel";
 import type { MuxSession } from "#base/wire";
 import { lockedError, type LockSet } from "#domain/access";
 
@@ -87,8 +87,8 @@ export class LiveConnections implements Disposable {
   }
 }
 
-/** Tracks a session as long as it lives; one that may not live even now is destroyed, and it throws. */
-export function watched(
+/** Tracks a session as long as it lives; one that may not live even now is destroyed. */
+export function watch(
   live: LiveConnections,
   identity: ConnectionIdentity,
   session: Pick<MuxSession, "closed" | "destroy">,
@@ -97,7 +97,6 @@ export function watched(
     const tracked = live.track(identity, (reason) => session.destroy(reason));
     void session.closed.then(() => tracked[Symbol.dispose]());
   } catch (error) {
-    if (error instanceof CodedError) session.destroy(error);
-    throw error;
+    session.destroy(error instanceof CodedError ? error : internal(messageOf(error)));
   }
 }

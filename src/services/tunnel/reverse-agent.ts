@@ -32,6 +32,8 @@ export interface ReverseAgentStatus {
 
 const SESSIONS = 2;
 const DRAIN_MS = 10_000;
+/** The longest lifetime of a host certificate's renewal period; the proxy cuts earlier if need be. */
+const RUN_OUT_MS = 24 * 3_600_000;
 /** A proxy that restarts is back in a second; a fleet must not press one that is not. */
 const RECONNECT = { firstMs: 500, maxMs: 30_000 };
 /** A session that held this long was a good one: the next loss starts again from a short delay. */
@@ -75,35 +77,32 @@ export class ReverseTunnelAgent {
   }
 
   async #keepOne(signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#options;
-    for (let attempt = 0; !signal.aborted; attempt += 1) {
+    const { clock } = this.#options;
+    let previous: MuxServer | undefined;
+    for (let failures = 0; !signal.aborted;) {
+      const renewal = this.#renewal.signal;
       const start = clock.monotonic();
-      const renewed = await this.#once(signal);
-      if (renewed || clock.monotonic() - start >= GOOD_SESSION_MS) attempt = -1;
-      if (renewed) continue;
-      await sleep(clock, backoffDelay(RECONNECT, Math.max(attempt, 0), random), signal).catch(
-        () => {},
-      );
+      const mux = await this.#dial(signal).catch((error: unknown) => this.#failed(error));
+      if (mux) {
+        // Only now: until the new session stands, the old one carries what comes.
+        if (previous) void this.#runOut(previous);
+        previous = mux;
+        await leaving(mux, AbortSignal.any([signal, renewal]));
+      }
+      const renewed = mux?.usable ?? false;
+      if (renewed || clock.monotonic() - start >= GOOD_SESSION_MS) failures = 0;
+      if (!renewed) await this.#pause(failures++, signal);
     }
   }
 
-  /** One session from its dialling until it is lost, renewed (true) or told to stop. */
-  async #once(signal: AbortSignal): Promise<boolean> {
-    const renewal = this.#renewal.signal;
-    try {
-      const mux = await this.#dial(signal);
-      const left = Promise.withResolvers<void>();
-      const leave = (): void => left.resolve();
-      const stop = AbortSignal.any([signal, renewal]);
-      stop.addEventListener("abort", leave, { once: true });
-      if (stop.aborted) leave();
-      await Promise.race([mux.closed, left.promise]);
-      stop.removeEventListener("abort", leave);
-      return renewal.aborted;
-    } catch (error) {
-      this.#failed(error);
-      return false;
-    }
+  /** Open connections go on; the proxy cuts what outlives the certificate. */
+  async #runOut(mux: MuxServer): Promise<void> {
+    await mux.drain(RUN_OUT_MS);
+  }
+
+  async #pause(failures: number, signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    await sleep(clock, backoffDelay(RECONNECT, failures, random), signal).catch(() => {});
   }
 
   async #dial(signal: AbortSignal): Promise<MuxServer> {
@@ -145,7 +144,7 @@ export class ReverseTunnelAgent {
     });
   }
 
-  #failed(error: unknown): void {
+  #failed(error: unknown): undefined {
     this.#lastError = messageOf(error);
     if (codeOf(error) !== "canceled")
       this.#options.logger.warn("the tunnel to the proxy is down", { error });
@@ -155,4 +154,14 @@ export class ReverseTunnelAgent {
   #report(): void {
     this.#options.onStatus?.(this.status);
   }
+}
+
+/** Until the session is lost or the signal aborts. */
+async function leaving(mux: MuxServer, signal: AbortSignal): Promise<void> {
+  const left = Promise.withResolvers<void>();
+  const leave = (): void => left.resolve();
+  signal.addEventListener("abort", leave, { once: true });
+  if (signal.aborted) leave();
+  await Promise.race([mux.closed, left.promise]);
+  signal.removeEventListener("abort", leave);
 }

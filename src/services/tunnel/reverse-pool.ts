@@ -9,7 +9,7 @@ import {
 import { MuxClient } from "#base/wire";
 import type { Duplex } from "node:stream";
 import { targetHeaders, type TunnelTarget } from "./headers.ts";
-import { watched, type ConnectionIdentity, type LiveConnections } from "./live-connections.ts";
+import { watch, type ConnectionIdentity, type LiveConnections } from "./live-connections.ts";
 
 export interface ReversePoolOptions {
   readonly clock: Clock;
@@ -64,12 +64,12 @@ export class ReverseTunnelPool implements AsyncDisposable {
     return this.#all().reduce((sum, { mux }) => sum + mux.openStreams, 0);
   }
 
-  /** Takes over the socket. An agent may hold several sessions. Throws when it is locked or expired. */
+  /** Takes over the socket; closes it with the reason when the agent is locked or expired. */
   register(session: AgentSession): void {
     const { clock, live, logger } = this.#options;
     const { hostId, socket } = session;
     const mux = new MuxClient(socket, { clock });
-    watched(live, session.identity, mux);
+    watch(live, session.identity, mux);
     const member = { hostId, mux };
     this.#members.set(hostId, (this.#members.get(hostId) ?? new Set()).add(member));
     logger.info("an agent's tunnel is open", { hostId });

@@ -3,7 +3,7 @@ import { MuxClient } from "#base/wire";
 import type { Duplex } from "node:stream";
 import { dialTls, type TlsCredentials } from "./dial-tls.ts";
 import { ROUTE_ALPN } from "./headers.ts";
-import { watched, type LiveConnections } from "./live-connections.ts";
+import { watch, type LiveConnections } from "./live-connections.ts";
 
 export interface RouteClientOptions {
   readonly address: () => { readonly host: string; readonly port: number };
@@ -120,7 +120,7 @@ export class RouteClient implements AsyncDisposable {
     const { clock, live, logger, targets } = this.#options;
     const mux = new MuxClient(socket, { clock });
     const identity = { targets: targets?.() ?? [], expires };
-    watched(live, identity, mux);
+    watch(live, identity, mux);
     this.#sessions.set(mux, expires);
     void mux.closed.then((failure) => {
       this.#sessions.delete(mux);

@@ -1,7 +1,7 @@
 import { CodedError, messageOf, type Clock, type Logger } from "#base/kernel";
 import { MuxServer, pipeDuplex, type MuxRequest, type PipeCounts } from "#base/wire";
 import type { Duplex } from "node:stream";
-import { watched, type ConnectionIdentity, type LiveConnections } from "./live-connections.ts";
+import { watch, type ConnectionIdentity, type LiveConnections } from "./live-connections.ts";
 
 export interface RouteServerOptions {
   readonly clock: Clock;
@@ -32,12 +32,12 @@ export class RouteServer implements AsyncDisposable {
     return this.#sessions.size;
   }
 
-  /** Takes over the socket. Throws when the client is locked or its certificate expired. */
+  /** Takes over the socket; closes it with the reason when the client is locked or expired. */
   accept(session: RouteSession): void {
     const { clock, live } = this.#options;
     const serve = (request: MuxRequest): Promise<void> => this.#serve(request, session);
     const mux = new MuxServer(session.socket, serve, { clock });
-    watched(live, session.identity, mux);
+    watch(live, session.identity, mux);
     this.#sessions.add(mux);
     void mux.closed.then(() => this.#sessions.delete(mux));
   }
