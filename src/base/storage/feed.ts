@@ -67,7 +67,7 @@ export class Feed {
     for (const wake of this.#waiting) wake();
   }
 
-  /** Readers that are waiting end; new ones are refused. */
+  /** Readers end when they have seen all that was appended; new ones are refused. */
   close(): void {
     this.#closed = true;
     for (const wake of this.#waiting) wake();
@@ -90,15 +90,17 @@ export class Feed {
   ): AsyncGenerator<Change, void, undefined> {
     if (this.#closed) throw unavailable("the store is closed");
     this.#checkStart(after);
-    while (!signal.aborted && !this.#closed) {
+    while (!signal.aborted) {
       const page = await this.#read(after);
       for (const entry of page) {
         after = entry.position;
         if (kinds && !kinds.has(entry.kind)) continue;
         yield changeOf(entry);
-        if (signal.aborted || this.#closed) return;
+        if (signal.aborted) return;
       }
-      if (page.length === 0 && after >= this.#lastHere()) await this.#changed(signal);
+      if (page.length > 0 || after < this.#lastHere()) continue;
+      if (this.#closed) return;
+      await this.#changed(signal);
     }
   }
 
@@ -113,6 +115,7 @@ export class Feed {
 
   async #read(after: number): Promise<readonly FeedEntry[]> {
     if (after >= this.#forgotten) return this.#pageAfter(after);
+    if (this.#closed) throw unavailable("the store is closed");
     const page = await this.#history?.after(after, PAGE);
     if (page) return page;
     throw compareFailed(

@@ -52,7 +52,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const link = await WorkerLink.start(options.workerUrl ?? besideThis(), worker, logger);
   opened.defer(() => link.close());
   const reader = opened.use(translate(file, () => new Reader(file, ids)));
-  const store = new SqliteStore({ clock: options.clock, logger, indexes, ids, reader, link, lock });
+  const parts = { clock: options.clock, logger, indexes, ids, reader, link, lock, feedLength };
+  const store = new SqliteStore(parts);
   opened.move();
   return store;
 }

@@ -20,6 +20,7 @@ interface Parts {
   readonly reader: Reader;
   readonly link: WorkerLink;
   readonly lock: Disposable;
+  readonly feedLength: number;
 }
 
 /** Reads here, writes in the worker; the feed is fed by the worker's answers. */
@@ -30,11 +31,11 @@ export class SqliteStore implements Store {
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
-    const { clock, logger, reader } = parts;
+    const { clock, logger, reader, feedLength } = parts;
     this.#parts = parts;
     this.#feed = new Feed({
       position: reader.state().position,
-      limits: RECENT,
+      limits: { entries: Math.min(RECENT.entries, feedLength), bytes: RECENT.bytes },
       history: {
         newest: () => reader.state().position,
         after: (position, limit) => reader.changes(position, limit),

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import type { ListQuery } from "#base/storage";
+import { namesOf, open, refused, remove, write, type Bench, type StoreKind } from "./harness.ts";
+
+type Case = readonly [name: string, query: Omit<ListQuery, "kind">, expected: readonly string[]];
+
+const documents = [
+  write("put", "a", { rank: "10", tags: ["red", "blue"] }),
+  write("put", "ab", { rank: "2" }),
+  write("put", "b", { rank: "1", tags: ["blue"] }),
+  write("put", "b\u{ffff}", { rank: "10" }),
+  write("put", "b\u{10000}", { tags: ["blue", "blueish"] }),
+  write("put", "c", { rank: "" }),
+];
+
+const cases: readonly Case[] = [
+  ["sorts by name in the order of UTF-8 bytes", {}, ["a", "ab", "b", "b\uffff", "b\u{10000}", "c"]],
+  ["takes a prefix of names", { prefix: "b" }, ["b", "b\uffff", "b\u{10000}"]],
+  ["includes from and excludes to", { from: "ab", to: "b\u{10000}" }, ["ab", "b", "b\uffff"]],
+  ["joins prefix and range", { prefix: "b", from: "b0", to: "c" }, ["b\uffff", "b\u{10000}"]],
+  ["descends", { order: "descending", to: "b\uffff" }, ["b", "ab", "a"]],
+  ["cuts at the limit", { limit: 2 }, ["a", "ab"]],
+  ["sorts by index, equal keys by name", { index: "rank" }, ["c", "b", "a", "b\uffff", "ab"]],
+  [
+    "descends by index, names too",
+    { index: "rank", order: "descending" },
+    ["ab", "b\uffff", "a", "b", "c"],
+  ],
+  ["takes a prefix of an index", { index: "rank", prefix: "1" }, ["b", "a", "b\uffff"]],
+  [
+    "has an item once for each key",
+    { index: "tag", prefix: "blue" },
+    ["a", "b", "b\u{10000}", "b\u{10000}"],
+  ],
+  [
+    "takes one exact key",
+    { index: "tag", from: "blue", to: "blue\u0000" },
+    ["a", "b", "b\u{10000}"],
+  ],
+  ["finds nothing in an empty range", { from: "z", to: "a" }, []],
+  ["takes the last prefix there is", { prefix: "\u{10ffff}" }, []],
+];
+
+export function testLists(kind: StoreKind): void {
+  describe("a listing", () => {
+    let shared: Bench;
+    before(async () => {
+      shared = await open(kind);
+      await shared.store.commit(documents);
+    });
+    after(() => shared[Symbol.asyncDispose]());
+
+    for (const [name, query, expected] of cases) {
+      it(name, async () => {
+        const page = await shared.store.list({ kind: "doc", ...query });
+        assert.deepEqual(namesOf(page.items), expected);
+      });
+    }
+
+    it("counts a kind, a prefix, and each item of an index once", async () => {
+      const count = (query: object): Promise<number> =>
+        shared.store.count({ kind: "doc", ...query });
+      assert.equal(await count({}), 6);
+      assert.equal(await count({ prefix: "b" }), 3);
+      assert.equal(await count({ index: "tag", prefix: "blue" }), 3);
+      assert.equal(await count({ index: "tag", prefix: "blueish" }), 1);
+      assert.equal(await shared.store.count({ kind: "other" }), 0);
+    });
+
+    it("follows an item that changes its keys, and forgets one that goes", async () => {
+      await using bench = await open(kind);
+      const find = async (prefix: string): Promise<string[]> =>
+        namesOf((await bench.store.list({ kind: "doc", index: "tag", prefix })).items);
+      await bench.store.commit([write("put", "a", { tags: ["old", "both", "both"] })]);
+      await bench.store.commit([write("put", "a", { tags: ["new", "both"] })]);
+      assert.deepEqual(
+        [await find("old"), await find("new"), await find("both")],
+        [[], ["a"], ["a"]],
+      );
+      await bench.store.commit([remove("a")]);
+      assert.deepEqual(await find(""), []);
+    });
+
+    it("ends without a next page exactly when it is complete", async () => {
+      await using bench = await open(kind);
+      await bench.store.commit([write("put", "a"), write("put", "b")]);
+      assert.ok((await bench.store.list({ kind: "doc", limit: 1 })).next);
+      assert.equal((await bench.store.list({ kind: "doc", limit: 2 })).next, undefined);
+    });
+
+    const faults: readonly (readonly [string, Omit<ListQuery, "kind">])[] = [
+      ["an unknown index", { index: "colour" }],
+      ["a page of none", { limit: 0 }],
+      ["half a page", { limit: 1.5 }],
+      ["a page of over 1,000", { limit: 1_001 }],
+      ["a page token that is none", { after: "garbage" }],
+      ["a page token of another shape", { after: Buffer.from("[1]").toString("base64url") }],
+    ];
+    for (const [name, query] of faults) {
+      it(`refuses ${name}`, async () => {
+        await refused(shared.store.list({ kind: "doc", ...query }), "bad_parameter");
+      });
+    }
+  });
+}
