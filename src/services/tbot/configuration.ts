@@ -51,22 +51,22 @@ const service = z.discriminatedUnion("type", [
 export const botConfiguration = z.strictObject({
   version: z.literal("v2").default("v2").meta({ flag: false }),
   proxy_server: z.string().min(1).optional().meta({
-    placeholder: "<host:port>",
+    placeholder: "host:port",
     description: "address of the cluster's proxy",
   }),
   auth_server: z.string().min(1).optional().meta({
-    placeholder: "<host:port>",
+    placeholder: "host:port",
     description: "address of the cluster's auth server, instead of the proxy's",
   }),
   join_uri: z.string().min(1).optional().meta({
     secret: true,
-    placeholder: "<uri>",
+    placeholder: "uri",
     description:
       "tbot+proxy+METHOD://TOKEN[:SECRET]@HOST:PORT, instead of address, token and method",
   }),
   onboarding: onboarding.prefault({}),
   storage: destination.optional().meta({
-    placeholder: "<path>",
+    placeholder: "path",
     description: "where the bot keeps its own identity: a directory, or memory://",
   }),
   credential_ttl: duration
@@ -75,7 +75,7 @@ export const botConfiguration = z.strictObject({
   renewal_interval: duration.default("20m").meta({ description: "how often to renew" }),
   oneshot: z.boolean().default(false).meta({ description: "write every output once, then exit" }),
   diag_addr: z.string().min(1).optional().meta({
-    placeholder: "<host:port>",
+    placeholder: "host:port",
     description: "serve /readyz, /wait and /metrics here",
   }),
   services: z.array(service).default([]).meta({ flag: false, description: "what the bot does" }),

@@ -46,12 +46,13 @@ export const serviceName = z
 /** What every service has beside its own fields. */
 export const commonFields = {
   name: serviceName.optional(),
-  credential_ttl: duration
-    .optional()
-    .meta({ description: "lifetime of the credentials; default: the bot's credential_ttl" }),
+  credential_ttl: duration.optional().meta({
+    flag: false,
+    description: "lifetime of the credentials; default: the bot's credential_ttl",
+  }),
   renewal_interval: duration
     .optional()
-    .meta({ description: "how often to renew; default: the bot's renewal_interval" }),
+    .meta({ flag: false, description: "how often to renew; default: the bot's renewal_interval" }),
 };
 
 export const roles = z

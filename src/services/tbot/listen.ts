@@ -5,7 +5,7 @@ import { alreadyExists, badParameter, messageOf, unavailable } from "#base/kerne
 /** Linux holds the path of a Unix socket in 108 bytes, the last of them zero. */
 const MAX_SOCKET_PATH_BYTES = 107;
 
-export interface LocalListener extends AsyncDisposable {
+export interface LocalListener extends Disposable {
   /** As given, with the port that the system chose for port 0. */
   readonly address: string;
 }
@@ -25,9 +25,7 @@ export async function openListener(
   if (path !== undefined) await chmod(path, 0o600);
   return {
     address: path === undefined ? boundAddress(server) : address,
-    [Symbol.asyncDispose]: async () => {
-      await new Promise((resolve) => server.close(resolve));
-    },
+    [Symbol.dispose]: () => void server.close(),
   };
 }
 

@@ -64,7 +64,7 @@ async function runTunnel({ configuration, dependencies, signal, report }: Tunnel
     targets: () => (credentials ? lockTargets(credentials) : []),
   });
   await using _route = route;
-  await using listener = await openListener(
+  using listener = await openListener(
     configuration.listen,
     (socket) => void carry({ socket, route, configuration, dependencies }),
   );
