@@ -43,7 +43,7 @@ export type { ListOptions, ResourcePage } from "./listing.ts";
 export { DEFAULT_PAGE, MAX_EXAMINED, readPage, type PageRequest, type ReadPage } from "./paging.ts";
 export { lockKind, lockTargetKey, lockTargets, type Lock, type LockTarget } from "./lock.ts";
 export { PageTokens } from "./page-token.ts";
-export { Resources, type RangeOptions } from "./resources.ts";
+export { exactly, Resources, type RangeOptions } from "./resources.ts";
 export {
   roleKind,
   ruleResources,

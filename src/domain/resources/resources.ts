@@ -10,6 +10,13 @@ import { PageTokens } from "./page-token.ts";
 /** Part of a kind, in the order of one of its indexes (or of names). */
 export type RangeOptions = Pick<ListQuery, "index" | "prefix" | "from" | "to">;
 
+/** The documents whose key in an index is exactly this. */
+export const exactly = (index: string, key: string): RangeOptions => ({
+  index,
+  from: key,
+  to: `${key}\0`,
+});
+
 /** Typed reading of the documents in a store. Writing is `store.commit` of `writeOf` and `deleteOf`. */
 export class Resources {
   readonly #store: Store;
@@ -62,6 +69,17 @@ export class Resources {
   ): Promise<ResourcePage<AnyResource>> {
     const [store, tokens] = [this.#store, this.#tokens];
     return listPage({ store, tokens, kind: kindOf(kind), options, view });
+  }
+
+  /** The first documents in the range, at most `count`. */
+  async first<K extends KindName>(
+    kind: K,
+    count: number,
+    range: RangeOptions = {},
+  ): Promise<readonly ResourceOf<K>[]> {
+    const limit = Math.min(count, MAX_PAGE);
+    const { items } = await this.#store.list({ kind, ...range, limit });
+    return items.map((item) => typed<K>(item));
   }
 
   /** Every document in the range, read page by page. */

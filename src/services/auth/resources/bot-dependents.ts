@@ -4,6 +4,7 @@ import { actorOf } from "#domain/audit";
 import {
   CLUSTER_CONFIG_NAME,
   deleteOf,
+  exactly,
   lockKind,
   tokenDisplayName,
   writeOf,
@@ -48,17 +49,27 @@ export async function clearDependents(
   }
 }
 
+/**
+ * After the bot went: what was made for it while it was going. Nothing more can follow, because the
+ * bot is a condition of making it. What a failure leaves here serves nobody, and goes when a bot of
+ * the name is created again.
+ */
+export async function sweepLeftovers(bot: string, context: ChangeContext): Promise<void> {
+  const guard: Write = { op: "check", kind: "bot", name: bot, revision: null };
+  const { also } = await clearDependents(bot, guard, context);
+  if (also.length > 0) await commitOrConflict(context.parts.store, [guard, ...also]);
+}
+
 /** Tokens first: without them no instance is added. */
 async function firstDependents(bot: string, resources: Resources): Promise<Dependents> {
-  const options = { fields: { bot_name: bot }, pageSize: MAX_AT_ONCE };
-  const tokens = await resources.list("token", options);
-  const instances = await resources.list("bot_instance", options);
-  const room = MAX_AT_ONCE - tokens.resources.length;
+  const range = exactly("bot_name", bot);
+  const tokens = await resources.first("token", MAX_AT_ONCE + 1, range);
+  const instances = await resources.first("bot_instance", MAX_AT_ONCE + 1, range);
+  const room = Math.max(0, MAX_AT_ONCE - tokens.length);
   return {
-    tokens: tokens.resources,
-    instances: instances.resources.slice(0, room),
-    more:
-      instances.resources.length > room || Boolean(tokens.nextPageToken ?? instances.nextPageToken),
+    tokens: tokens.slice(0, MAX_AT_ONCE),
+    instances: instances.slice(0, room),
+    more: tokens.length > MAX_AT_ONCE || instances.length > room,
   };
 }
 

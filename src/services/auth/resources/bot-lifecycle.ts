@@ -11,7 +11,7 @@ import {
   type Role,
   type User,
 } from "#domain/resources";
-import { clearDependents } from "./bot-dependents.ts";
+import { clearDependents, sweepLeftovers } from "./bot-dependents.ts";
 import { ownerBot } from "./bot-owned.ts";
 import { addedGrant, botGrant, checkGrant } from "./grant-rules.ts";
 import type { ChangeContext, KindRules } from "./kind-rules.ts";
@@ -50,6 +50,8 @@ export const botRules: KindRules<Bot> = {
       gone: [...owned.map(keyOf), ...cleared.gone],
     };
   },
+
+  removed: (bot, context) => sweepLeftovers(bot.metadata.name, context),
 };
 
 /** A bot that was deleted while someone made a token for it may have left that behind. */

@@ -4,7 +4,7 @@ import { compareFailed } from "#base/kernel";
 import { checkVerb, mayVerb } from "#domain/access";
 import { deleteOf, kindNamed, type AnyResource, type KindName } from "#domain/resources";
 import { commitOrConflict, retryingConflicts } from "./conflict.ts";
-import { prepareRemoval, type ChangeContext } from "./kind-rules.ts";
+import { afterRemoval, prepareRemoval, type ChangeContext } from "./kind-rules.ts";
 import { References } from "./references.ts";
 import type { ResourceCall, ResourceServiceParts } from "./call.ts";
 import { keyOf, titleOf } from "./documents.ts";
@@ -45,5 +45,6 @@ async function removeOnce(
   const event = eventOfRemoval(found, removal, { caller, remoteAddr });
   const events = event ? [parts.audit.write(event)] : [];
   await commitOrConflict(parts.store, [deleteOf(found), ...removal.also, ...events]);
+  await afterRemoval(found, context);
   return [keyOf(found), ...removal.gone];
 }

@@ -47,6 +47,8 @@ export interface KindRules<R extends AnyResource> {
   readonly prepare: (change: Change<R>, context: ChangeContext) => Promise<Prepared<R>>;
   /** Throws when it must stay. Without it the document goes alone. */
   readonly remove?: (resource: R, context: ChangeContext) => Promise<Removal>;
+  /** After it went, as well as it can be done. */
+  readonly removed?: (resource: R, context: ChangeContext) => Promise<void>;
 }
 
 /** What changes of each kind mean beyond the document; kinds without an entry have no such rules. */
@@ -74,6 +76,12 @@ export async function prepareRemoval(
 ): Promise<Removal> {
   const remove = rulesOf(resource.kind)?.remove;
   return remove ? remove(resource, context) : nothingElse;
+}
+
+export async function afterRemoval(resource: AnyResource, context: ChangeContext): Promise<void> {
+  await rulesOf(resource.kind)
+    ?.removed?.(resource, context)
+    .catch(() => undefined);
 }
 
 const nothingElse: Removal = { also: [], gone: [], tokens: 0, instances: 0 };

@@ -1,6 +1,7 @@
 import { badParameter } from "#base/kernel";
 import { isBuiltinRole } from "#domain/access";
-import type { Resources, Role } from "#domain/resources";
+import { exactly, type Resources, type Role } from "#domain/resources";
+import { titleOf } from "./documents.ts";
 import { checkNotOwned } from "./bot-owned.ts";
 import type { KindRules } from "./kind-rules.ts";
 
@@ -32,11 +33,7 @@ export const roleRules: KindRules<Role> = {
 const MAX_SHOWN = 5;
 
 async function holdersOf(resources: Resources, role: string): Promise<readonly string[]> {
-  const options = { fields: { role }, pageSize: MAX_SHOWN };
-  const bots = await resources.list("bot", options);
-  const users = await resources.list("user", options);
-  return [
-    ...bots.resources.map(({ metadata }) => `bot "${metadata.name}"`),
-    ...users.resources.map(({ metadata }) => `user "${metadata.name}"`),
-  ].slice(0, MAX_SHOWN);
+  const bots = await resources.first("bot", MAX_SHOWN, exactly("role", role));
+  const users = await resources.first("user", MAX_SHOWN, exactly("role", role));
+  return [...bots, ...users].slice(0, MAX_SHOWN).map(titleOf);
 }

@@ -499,7 +499,11 @@ const malformed: readonly [string, string, RegExp][] = [
   ["a document without a kind", "{}", /needs a kind/],
   ["a name that leads elsewhere", JSON.stringify(user("../../x")), /metadata\.name/],
   ["a text of a megabyte", JSON.stringify(user("x".repeat(1_100_000))), /larger than/],
-  ["a deep nest", `{"kind":"user","spec":${"[".repeat(50_000)}${"]".repeat(50_000)}}`, /nested over/],
+  [
+    "a deep nest",
+    `{"kind":"user","spec":${"[".repeat(50_000)}${"]".repeat(50_000)}}`,
+    /nested over/,
+  ],
 ];
 for (const [sentence, json, says] of malformed) {
   test(`a write of ${sentence} is a bad parameter`, async () => {
