@@ -284,7 +284,7 @@ const members: readonly Row[] = [
     name: "a join state that is no JWT",
     arrange: ({ joined }) => withJoinState(joined, () => "none"),
     told: /not the current one/,
-    reason: /a join state was presented that is not valid/,
+    reason: /it is not valid/,
     locks: ["join-state-t-"],
   },
   {

@@ -114,7 +114,7 @@ suite("rotation of the bound key", () => {
     assert.deepEqual(await cluster.lockNames(), []);
   });
 
-  test("the old key opens nothing after the rotation, not even with the old attempt's id", async () => {
+  test("a copy with the old key is found, even with the old attempt's id, and both stop", async () => {
     await using world = await open();
     const { cluster, machine } = world;
     await demand(cluster);
@@ -122,9 +122,21 @@ suite("rotation of the bound key", () => {
     await refusal(machine.join());
     const copy = await machine.copy();
     await machine.join();
-    const error = await refusal(copy.join());
-    assert.match(error.message, /^the join was refused/);
-    assert.match((await cluster.reasons())[0]!, /is not the bound one/);
+    assert.match((await refusal(copy.join())).message, /is no longer bound|is locked/);
+    assert.match((await cluster.reasons())[0]!, /is no longer bound since 2026/);
+    assert.match((await cluster.lockNames()).join(), /^join-state-t-/);
+    assert.match((await refusal(machine.join())).message, /is locked/);
+  });
+
+  test("the old key alone, without a join state, is a stranger's", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    const copy = await machine.copy();
+    await demand(cluster);
+    await machine.join();
+    await copy.edit(({ bound_keys }) => ({ version: 1, bound_keys }));
+    assert.match((await refusal(copy.join())).message, /^the join was refused/);
+    assert.match((await cluster.reasons())[0]!, /is no longer bound/);
     assert.deepEqual(await cluster.lockNames(), []);
   });
 
@@ -146,7 +158,7 @@ suite("rotation of the bound key", () => {
     await demand(cluster);
     machine.lose = "newKey";
     await refusal(machine.join());
-    await cluster.editBound("t", ({ rotate_after: _, ...bound }) => bound);
+    await cluster.editBound("t", ({ onboarding, recovery }) => ({ onboarding, recovery }));
     await machine.join();
     const status = await cluster.bound("t");
     assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 0));

@@ -56,6 +56,7 @@ export {
   type Verb,
 } from "./role.ts";
 export {
+  MAX_FORMER_KEYS,
   recoveryModes,
   systemRoles,
   tokenDisplayName,

@@ -85,6 +85,9 @@ const spec = z
       : {}),
   }));
 
+/** As many as a client keeps of its own (join.md section 5). */
+export const MAX_FORMER_KEYS = 9;
+
 /** The last attempt, kept until the client acknowledges it (join.md section 3). */
 const attempt = z.strictObject({
   attempt_id: z.string(),
@@ -100,6 +103,8 @@ const status = z.strictObject({
     .strictObject({
       registration_secret: z.string().optional().meta({ secret: true }),
       bound_public_key: z.string().default(""),
+      /** What rotations replaced, newest first, at most `MAX_FORMER_KEYS`: who still uses one is a copy. */
+      former_public_keys: z.array(z.string()).exactOptional(),
       bound_bot_instance_id: z.string().default(""),
       recovery_count: z.int().default(0),
       /** What the join state must carry; 0 before the first join. */

@@ -19,7 +19,7 @@ import {
   pretendKeyRight,
   type KeyRight,
 } from "./bound-keypair/eligible.ts";
-import { checkCurrent, VerifiedJoinState } from "./bound-keypair/join-state.ts";
+import { checkCurrent, refuseFormerKey, VerifiedJoinState } from "./bound-keypair/join-state.ts";
 import { nextMove, repeatedMove, type Move } from "./bound-keypair/move.ts";
 import { recordWrites, statusAfter, type Decision } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
@@ -162,8 +162,7 @@ async function verify(known: {
   const presented = VerifiedJoinState.present(deps, eligible, request); // 5
   const repeated = repeatedMove(eligible, request, { solved, presented });
   if (repeated) return repeated;
-  if (right === "repeat")
-    throw toStranger(`key "${solved.key.fingerprint}" is no longer the bound one`);
+  if (right === "former") throw refuseFormerKey(presented, eligible, request);
   checkCurrent(presented, eligible, request); // 5
   return await nextMove(deps, eligible, request); // 6
 }

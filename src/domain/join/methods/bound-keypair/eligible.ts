@@ -51,8 +51,11 @@ function statusOf(status: BoundStatus | undefined, spec: BoundSpec): BoundStatus
   };
 }
 
-/** Why a key may be challenged. `repeat`: only for the attempt that it solved before. */
-export type KeyRight = "bound" | "initial" | "registration" | "repeat";
+/**
+ * Why a key may be challenged. A rotation replaced a `former` one: it can only repeat the attempt
+ * that replaced it, and otherwise shows a copy.
+ */
+export type KeyRight = "bound" | "initial" | "registration" | "former";
 
 /**
  * 2. "Key to challenge: the bound key; else `onboarding.initial_public_key`; else, with a correct
@@ -88,13 +91,12 @@ export function pretendKeyRight(request: Request): void {
 }
 
 function rightOfBound(
-  { last_attempt }: BoundStatus,
-  { key, attempt }: Request,
+  { former_public_keys = [] }: BoundStatus,
+  { key }: Request,
   isBound: boolean,
 ): Checked<KeyRight> {
   if (isBound) return passed("bound");
-  if (last_attempt?.attempt_id === attempt.id && isKey(last_attempt.solved_key, key))
-    return passed("repeat");
+  if (former_public_keys.some((line) => isKey(line, key))) return passed("former");
   return failed(`key "${key.fingerprint}" is not the bound one`);
 }
 

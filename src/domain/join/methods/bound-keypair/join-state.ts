@@ -1,7 +1,7 @@
 import { CodedError } from "#base/kernel";
 import type { JoinStateClaims } from "#domain/authority";
 import type { JoinDependencies } from "../../dependencies.ts";
-import { toMember } from "../../refusal.ts";
+import { toMember, toStranger, type Refusal } from "../../refusal.ts";
 import { checkOf, mismatchLock } from "../../made-locks.ts";
 import { isUsed, type EligibleToken, type Request } from "./request.ts";
 
@@ -72,18 +72,8 @@ export function checkCurrent(
   eligible: EligibleToken,
   request: Request,
 ): void {
-  const seen = [checkOf(eligible.token)];
   const { status, token } = eligible;
-  const refuseAndLock = (what: string): never => {
-    const lock = mismatchLock(
-      eligible.token.metadata.name,
-      `${what}; from ${request.attempt.remoteAddr}`,
-    );
-    throw toMember(
-      `the join state is not the current one of token "${token.metadata.name}": ${what}; if this machine was restored from a backup, have an administrator check that no copy of it runs, and reset the token`,
-      { lock, seen },
-    );
-  };
+  const seen = [checkOf(token)];
   switch (presented.kind) {
     case "not_needed":
       return;
@@ -98,14 +88,41 @@ export function checkCurrent(
         { seen },
       );
     case "invalid":
-      return refuseAndLock(`a join state was presented that is not valid: ${presented.reason}`);
+      throw mismatch(eligible, request, `it is not valid: ${presented.reason}`);
     case "verified": {
       const { sequence, instanceId } = presented.state;
       if (sequence === status.recovery_sequence && instanceId === status.bound_bot_instance_id)
         return;
-      return refuseAndLock(
+      throw mismatch(
+        eligible,
+        request,
         `sequence ${sequence} of instance "${instanceId}" was presented, but ${status.recovery_sequence} of instance "${status.bound_bot_instance_id}" is current`,
       );
     }
   }
+}
+
+/**
+ * A key that a rotation replaced. With a join state of this token, it is a copy from before the
+ * rotation (or a copy made the rotation): both stop. Without one, it is just a key that leaked.
+ */
+export function refuseFormerKey(
+  presented: Presented,
+  eligible: EligibleToken,
+  request: Request,
+): Refusal {
+  const { fingerprint } = request.key;
+  if (presented.kind !== "verified") return toStranger(`key "${fingerprint}" is no longer bound`);
+  const since = eligible.status.last_rotated_at ?? "its rotation";
+  return mismatch(eligible, request, `key "${fingerprint}" is no longer bound since ${since}`);
+}
+
+function mismatch(eligible: EligibleToken, { attempt }: Request, what: string): Refusal {
+  const { token } = eligible;
+  const { name } = token.metadata;
+  const lock = mismatchLock(name, `${what}; attempt ${attempt.id} from ${attempt.remoteAddr}`);
+  return toMember(
+    `the join state is not the current one of token "${name}": ${what}; if this machine was restored from a backup, have an administrator check that no copy of it runs, and reset the token`,
+    { lock, seen: [checkOf(token)] },
+  );
 }

@@ -1,6 +1,6 @@
 import { durationMs } from "#base/config";
 import type { Write } from "#base/storage";
-import { writeOf, type ClusterConfig, type Token } from "#domain/resources";
+import { MAX_FORMER_KEYS, writeOf, type ClusterConfig, type Token } from "#domain/resources";
 import type { SolvedChallenge } from "../../challenge.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
 import { botJoinedWrite, lockWrites, type Trace } from "../../events.ts";
@@ -33,7 +33,7 @@ export function statusAfter(decision: Decision): BoundStatus {
   const recovered = move.kind === "recovery";
   return {
     ...kept,
-    bound_public_key: (successor ?? solved).key.line,
+    ...boundKeys(eligible.status, solved, successor),
     bound_bot_instance_id: move.to.instance_id,
     recovery_sequence: move.to.sequence,
     recovery_count: kept.recovery_count + (recovered ? 1 : 0),
@@ -48,6 +48,16 @@ export function statusAfter(decision: Decision): BoundStatus {
       to: move.to,
     },
   };
+}
+
+function boundKeys(
+  { former_public_keys = [] }: BoundStatus,
+  solved: SolvedChallenge,
+  successor: SolvedChallenge | undefined,
+): Pick<BoundStatus, "bound_public_key" | "former_public_keys"> {
+  if (!successor) return { bound_public_key: solved.key.line };
+  const former = [solved.key.line, ...former_public_keys].slice(0, MAX_FORMER_KEYS);
+  return { bound_public_key: successor.key.line, former_public_keys: former };
 }
 
 /**
