@@ -2,7 +2,7 @@ import type { Write } from "#base/storage";
 import { INTERNAL_LABELS, roleKind, writeOf, type Role } from "#domain/resources";
 
 /** Marks the roles that come with a cluster. */
-export const BUILTIN_LABEL = `${INTERNAL_LABELS}builtin`;
+const BUILTIN_LABEL = `${INTERNAL_LABELS}builtin`;
 
 const everything = { "*": ["*"] };
 

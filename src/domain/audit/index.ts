@@ -1,6 +1,6 @@
 export { AuditLog } from "./audit-log.ts";
-export { MAX_QUEUED, type EventQueueOptions } from "./event-queue.ts";
-export { eventTypes, isEventType, type EventCode, type EventType } from "./event-types.ts";
+export { MAX_QUEUED } from "./event-queue.ts";
+export { eventTypes, isEventType, type EventType } from "./event-types.ts";
 export {
   actorOf,
   auditWrite,
@@ -12,4 +12,4 @@ export {
   type AuditEvent,
   type EventDraft,
 } from "./event.ts";
-export type { EventPage, EventQuery } from "./search.ts";
+export type { EventQuery } from "./search.ts";
