@@ -284,8 +284,8 @@ describe("the reverse proxy of an HTTP application", () => {
       socket.on("error", () => {});
       socket.on("data", () => {
         served += 1;
-        if (served > 1) return void socket.resetAndDestroy();
-        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        if (served > 1) socket.resetAndDestroy();
+        else socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
       });
     });
     const port = await front(await listen(server));

@@ -1,0 +1,67 @@
+import { MemoryKeyStore } from "#base/crypto";
+import {
+  badParameter,
+  ensurePrivateDirectory,
+  VERSION,
+  type Clock,
+  type Logger,
+} from "#base/kernel";
+import { identityOf, JoinClient } from "#domain/join";
+import { AppAgent, type AgentApp } from "#services/agent";
+import { DirectoryJoinStorage, Enrolment, type Address } from "#services/enrolment";
+import { arch, hostname, platform } from "node:os";
+import { hostIdOf } from "./host-id.ts";
+
+export interface AgentOptions {
+  readonly dataDir: string;
+  readonly address: Address;
+  readonly caPins: readonly string[];
+  /** A join token; asked when there is no identity that is still good. */
+  readonly token: () => Promise<string | undefined>;
+  readonly apps: readonly AgentApp[];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly drainMs: number;
+}
+
+/** An application agent with its identity in the data directory; it joins when it runs. */
+export async function openAgent(options: AgentOptions): Promise<AppAgent> {
+  const { dataDir, address, caPins, clock, logger } = options;
+  await ensurePrivateDirectory(dataDir);
+  const storage = new DirectoryJoinStorage(dataDir);
+  const join = new JoinClient({
+    settings: {
+      method: "token",
+      token: await tokenFor(storage, options),
+      role: "App",
+      host: {
+        hostname: hostname(),
+        os: platform(),
+        architecture: arch(),
+        version: VERSION,
+        hostId: await hostIdOf(dataDir),
+      },
+    },
+    storage,
+    keys: new MemoryKeyStore(),
+    clock,
+    logger,
+  });
+  const enrolment = await Enrolment.open({ address, caPins, join, storage, clock });
+  return new AppAgent({ ...options, enrolment });
+}
+
+/** The token of the stored identity while that is good: it is refreshed, and the token is spent. */
+async function tokenFor(
+  storage: DirectoryJoinStorage,
+  { clock, token }: AgentOptions,
+): Promise<string> {
+  const { joined, pending } = (await storage.load()) ?? {};
+  if (joined && identityOf(joined).expires > clock.now()) return joined.token;
+  const found = (await token()) ?? pending?.token;
+  if (found !== undefined) return found;
+  throw badParameter(
+    "this agent has no identity of the cluster yet: give it a join token (--token, or join_params.token); `tctl tokens add --type=app` makes one",
+  );
+}

@@ -1,0 +1,207 @@
+import { VERSION, type Clock, type Logger, type Metrics } from "#base/kernel";
+import { createRpcServer, type RpcServer } from "#base/rpc";
+import { openSqliteStore, type Store, type Write } from "#base/storage";
+import { builtinRoleWrites } from "#domain/access";
+import { AuditLog, eventIndexes, systemActor } from "#domain/audit";
+import { Authorities } from "#domain/authority";
+import {
+  CLUSTER_CONFIG_NAME,
+  clusterConfigKind,
+  Resources,
+  storeIndexes,
+  writeOf,
+} from "#domain/resources";
+import { createAuthServer, type AddressLimits, type AuthServer } from "#services/auth";
+import { Proxy, type PortLimits } from "#services/proxy";
+import { parseAddress } from "#services/enrolment";
+import { join } from "node:path";
+import { hostIdOf } from "./host-id.ts";
+import { adminSocketPath } from "./paths.ts";
+import { PROXY_PORT, type ClusterSettings } from "./settings.ts";
+
+export interface ClusterOptions {
+  readonly dataDir: string;
+  readonly settings: ClusterSettings;
+  /** For a first start that was given no name. */
+  readonly defaultName: string;
+  /** An open store to use instead of the one in the data directory; the caller closes it. */
+  readonly store?: Store;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly portLimits?: Partial<PortLimits>;
+  readonly strangerLimits?: AddressLimits;
+}
+
+/** A cluster in one process: store, authorities, RPCs, the administrator's socket and the proxy. */
+export class Cluster implements AsyncDisposable {
+  readonly #owned: AsyncDisposableStack;
+  readonly #rpc: RpcServer;
+  readonly store: Store;
+  readonly authorities: Authorities;
+  readonly audit: AuditLog;
+  readonly proxy: Proxy;
+  readonly adminSocket: string;
+  /** Whether this start created the cluster. */
+  readonly isNew: boolean;
+
+  private constructor(parts: Parts) {
+    this.#owned = parts.owned;
+    this.#rpc = parts.rpc;
+    this.store = parts.store;
+    this.authorities = parts.authorities;
+    this.audit = parts.audit;
+    this.proxy = parts.proxy;
+    this.adminSocket = parts.adminSocket;
+    this.isNew = parts.isNew;
+  }
+
+  static async start(options: ClusterOptions): Promise<Cluster> {
+    await using owned = new AsyncDisposableStack();
+    const parts = await start(options, owned);
+    return new Cluster({ ...parts, owned: owned.move() });
+  }
+
+  /** Takes nothing new, and lets what is under way end for `graceMs`. */
+  async drain(graceMs: number): Promise<void> {
+    await Promise.all([this.proxy.drain(graceMs), this.#rpc.shutdown(graceMs)]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#owned.disposeAsync();
+  }
+}
+
+interface Parts {
+  readonly owned: AsyncDisposableStack;
+  readonly rpc: RpcServer;
+  readonly store: Store;
+  readonly authorities: Authorities;
+  readonly audit: AuditLog;
+  readonly proxy: Proxy;
+  readonly adminSocket: string;
+  readonly isNew: boolean;
+}
+
+/** What is started later is stopped earlier. */
+async function start(options: ClusterOptions, owned: AsyncDisposableStack): Promise<Parts> {
+  const { dataDir, clock, random, logger } = options;
+  const store = options.store ?? owned.use(await openStore(options));
+  const isNew = (await store.count({ kind: "cert_authority" })) === 0;
+  const authorities = await openAuthorities({ options, store, isNew });
+  const audit = owned.use(new AuditLog({ store, clock, logger, random }));
+  const address = { text: "" };
+  const auth = owned.use(await openAuth({ options, store, authorities, audit, address }));
+  const rpc = owned.use(await createRpcServer({ services: auth.services, clock, logger }));
+  const proxy = owned.use(await openProxy({ options, store, authorities, audit, rpc, auth }));
+  address.text = proxy.publicAddr;
+  const adminSocket = adminSocketPath(dataDir);
+  await rpc.listenUnix(adminSocket);
+  audit.emit({
+    type: "cluster.start",
+    actor: systemActor,
+    fields: { version: VERSION, cluster_name: authorities.clusterName },
+  });
+  return { owned, rpc, store, authorities, audit, proxy, adminSocket, isNew };
+}
+
+const openStore = ({ dataDir, clock, logger }: ClusterOptions): Promise<Store> =>
+  openSqliteStore({
+    directory: join(dataDir, "store"),
+    clock,
+    logger,
+    indexes: [...storeIndexes, ...eventIndexes],
+  });
+
+function openAuthorities(about: {
+  options: ClusterOptions;
+  store: Store;
+  isNew: boolean;
+}): Promise<Authorities> {
+  const { options, store, isNew } = about;
+  const { clock, logger, settings, defaultName } = options;
+  const clusterName = settings.name ?? (isNew ? defaultName : undefined);
+  return Authorities.open({
+    store,
+    clock,
+    logger,
+    ...(clusterName === undefined ? {} : { clusterName }),
+    ...(clusterName === undefined ? {} : { firstWrites: firstWrites(clusterName) }),
+  });
+}
+
+/** What a new cluster has from the start, beside its authorities. */
+function firstWrites(clusterName: string): readonly Write[] {
+  const config = clusterConfigKind.schema.parse({
+    kind: clusterConfigKind.kind,
+    version: clusterConfigKind.version,
+    metadata: { name: CLUSTER_CONFIG_NAME },
+    spec: { cluster_name: clusterName },
+  });
+  return [...builtinRoleWrites(), writeOf(config, "create")];
+}
+
+function openAuth(about: {
+  options: ClusterOptions;
+  store: Store;
+  authorities: Authorities;
+  audit: AuditLog;
+  address: { readonly text: string };
+}): Promise<AuthServer> {
+  const { options, store, authorities, audit, address } = about;
+  const { clock, random, logger, metrics, strangerLimits } = options;
+  return createAuthServer({
+    store,
+    resources: new Resources(store),
+    authorities,
+    audit,
+    clock,
+    random,
+    logger,
+    metrics,
+    config: {
+      version: VERSION,
+      // Known once the proxy listens; no call comes before.
+      get proxyPublicAddr() {
+        return address.text;
+      },
+    },
+    ...(strangerLimits ? { strangerLimits } : {}),
+  });
+}
+
+async function openProxy(about: {
+  options: ClusterOptions;
+  store: Store;
+  authorities: Authorities;
+  audit: AuditLog;
+  rpc: RpcServer;
+  auth: AuthServer;
+}): Promise<Proxy> {
+  const { options, store, authorities, audit, rpc, auth } = about;
+  const { listen, publicAddr, keyPairs } = options.settings;
+  return Proxy.start({
+    ...options,
+    store,
+    authorities,
+    audit,
+    rpc,
+    locks: auth.locks,
+    hostId: await hostIdOf(options.dataDir),
+    listen,
+    publicAddr: publicAddress(publicAddr, authorities.clusterName),
+    keyPairs,
+    ...(options.portLimits ? { limits: options.portLimits } : {}),
+  });
+}
+
+/** Without a port of its own it has the one that the proxy listens on. */
+function publicAddress(
+  text: string | undefined,
+  clusterName: string,
+): { host: string; port: number | undefined } {
+  if (text === undefined) return { host: clusterName, port: undefined };
+  const { host, port } = parseAddress(text, PROXY_PORT);
+  return { host, port: /:\d+$/.test(text) && !text.endsWith("]") ? port : undefined };
+}

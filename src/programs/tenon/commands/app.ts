@@ -1,0 +1,37 @@
+import type { CommandIo } from "#base/cli";
+import { addFlags, valueFromFlags, type FlagOptions } from "#base/config";
+import type { Command } from "commander";
+import { z } from "zod";
+import {
+  appEntry,
+  caPin,
+  dataDir,
+  diagAddr,
+  joinParams,
+  logSection,
+  proxyServer,
+} from "../configuration.ts";
+import { run } from "../run.ts";
+import { agentSettingsOf } from "../settings.ts";
+import { usage } from "./configuration.ts";
+
+/** One application, and where to serve it: what `tenon.yaml` would say in four sections. */
+export const appStart = z.strictObject({
+  ...appEntry.shape,
+  proxy_server: proxyServer,
+  join_params: joinParams.prefault({}),
+  ca_pin: caPin.optional(),
+  data_dir: dataDir.optional(),
+  diag_addr: diagAddr.optional(),
+  log: logSection.prefault({}),
+});
+
+export function defineApp(command: Command, io: CommandIo): void {
+  const start = command
+    .command("start")
+    .description("join a cluster and serve one application through it");
+  addFlags(start, appStart).action(async (options: FlagOptions) => {
+    const given = usage(() => valueFromFlags({ schema: appStart, options }));
+    await run(await agentSettingsOf(given, { env: io.env, root: process.getuid?.() === 0 }), io);
+  });
+}

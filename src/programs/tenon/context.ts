@@ -1,0 +1,121 @@
+import { ensurePrivateDirectory, type Clock, type Logger, type Metrics } from "#base/kernel";
+import type { Store } from "#base/storage";
+import type { AddressLimits } from "#services/auth";
+import type { AppAgent } from "#services/agent";
+import type { PortLimits } from "#services/proxy";
+import { join } from "node:path";
+import { openAgent, type AgentOptions } from "./agent.ts";
+import { Cluster } from "./cluster.ts";
+import { Diagnostics, type PartStatus } from "./diagnostics.ts";
+import { localCluster } from "./local-agent.ts";
+import type { AgentSettings, Settings } from "./settings.ts";
+
+export interface ContextOptions {
+  readonly settings: Settings;
+  /** Names a cluster that the configuration does not name. */
+  readonly hostname: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** An open store to use instead of the one in the data directory; the caller closes it. */
+  readonly store?: Store;
+  readonly portLimits?: Partial<PortLimits>;
+  readonly strangerLimits?: AddressLimits;
+  /** How long open connections may go on after shutdown began. */
+  readonly drainMs?: number;
+}
+
+const DRAIN_MS = 10_000;
+
+/** Everything that one process runs, built from its settings: the composition root. */
+export class Context implements AsyncDisposable {
+  readonly #owned: AsyncDisposableStack;
+  readonly #drainMs: number;
+  readonly #stopAgent = new AbortController();
+  readonly #serving: Promise<void>;
+  readonly cluster: Cluster | undefined;
+  readonly agent: AppAgent | undefined;
+  readonly diagnostics: Diagnostics | undefined;
+
+  private constructor(parts: Parts, owned: AsyncDisposableStack, drainMs: number) {
+    this.#owned = owned;
+    this.#drainMs = drainMs;
+    this.cluster = parts.cluster;
+    this.agent = parts.agent;
+    this.diagnostics = parts.diagnostics;
+    this.#serving = parts.agent?.run(this.#stopAgent.signal) ?? Promise.resolve();
+  }
+
+  static async start(options: ContextOptions): Promise<Context> {
+    await using owned = new AsyncDisposableStack();
+    const parts = await start(options, owned);
+    return new Context(parts, owned.move(), options.drainMs ?? DRAIN_MS);
+  }
+
+  /** Ends well: nothing new is taken, and what is open gets its time. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopAgent.abort();
+    await Promise.all([this.cluster?.drain(this.#drainMs), this.#serving]);
+    await this.#owned.disposeAsync();
+  }
+}
+
+interface Parts {
+  readonly cluster: Cluster | undefined;
+  readonly agent: AppAgent | undefined;
+  readonly diagnostics: Diagnostics | undefined;
+}
+
+async function start(options: ContextOptions, owned: AsyncDisposableStack): Promise<Parts> {
+  const { settings, metrics } = options;
+  await ensurePrivateDirectory(settings.dataDir);
+  const cluster = settings.cluster && owned.use(await startCluster(options));
+  const agent = settings.agent && (await openAgent(agentOptions(options, settings.agent, cluster)));
+  const parts = (): Record<string, PartStatus> => ({
+    ...(cluster ? { proxy_service: { status: "healthy" } } : {}),
+    ...(agent ? { app_service: agent.status } : {}),
+  });
+  const diagnostics =
+    settings.diagnostics &&
+    owned.use(await Diagnostics.listen({ address: settings.diagnostics, metrics, parts }));
+  return { cluster, agent, diagnostics };
+}
+
+function startCluster(options: ContextOptions): Promise<Cluster> {
+  const { settings, hostname, ...rest } = options;
+  return Cluster.start({
+    ...rest,
+    dataDir: settings.dataDir,
+    settings: settings.cluster!,
+    defaultName: clusterNameFrom(hostname),
+  });
+}
+
+/** A wildcard certificate needs a name of two labels at least: `*.example` is not matched. */
+function clusterNameFrom(hostname: string): string {
+  const name = hostname
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9.-]/g, "-")
+    .replaceAll(/^[^a-z0-9]+|[^a-z0-9]+$/g, "");
+  if (name === "") return "tenon.internal";
+  return name.includes(".") ? name : `${name}.internal`;
+}
+
+function agentOptions(
+  { settings, clock, random, logger, drainMs }: ContextOptions,
+  { apps, remote }: AgentSettings,
+  cluster: Cluster | undefined,
+): AgentOptions {
+  const common = {
+    dataDir: join(settings.dataDir, "agent"),
+    apps,
+    clock,
+    random,
+    logger: logger.child({ service: "app" }),
+    drainMs: drainMs ?? DRAIN_MS,
+  };
+  if (cluster) return { ...common, ...localCluster(cluster, settings.cluster!.listen, clock) };
+  const { address, caPins, token } = remote!;
+  return { ...common, address, caPins, token: async () => token };
+}

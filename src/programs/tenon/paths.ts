@@ -1,0 +1,17 @@
+import { join } from "node:path";
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether the process runs as root. */
+  readonly root: boolean;
+}
+
+/** `/var/lib/tenon` for root, else `tenon` in the XDG state directory. */
+export function defaultDataDir({ env, root }: Surroundings): string {
+  if (root) return "/var/lib/tenon";
+  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || "/", ".local", "state");
+  return join(state, "tenon");
+}
+
+/** Where a local administrator's `tctl` reaches the cluster. */
+export const adminSocketPath = (dataDir: string): string => join(dataDir, "admin.sock");
