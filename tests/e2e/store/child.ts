@@ -1,0 +1,34 @@
+import { once } from "node:events";
+import { writeSync } from "node:fs";
+import { codeOf, messageOf, silentLogger, systemClock } from "#base/kernel";
+import { openSqliteStore, type Store } from "#base/storage";
+import { batchOf, indexes, WRITERS } from "./load.ts";
+
+/** A process with a store: `hold` keeps it open, `load` writes until it is killed or refused. */
+const [mode, directory] = process.argv.slice(2);
+
+/** Synchronous, so that what was acknowledged is told before a kill can strike. */
+const tell = (line: string): void => void writeSync(1, `${line}\n`);
+
+await using store = await openSqliteStore({
+  directory: directory!,
+  clock: systemClock,
+  indexes,
+  logger: silentLogger,
+});
+tell("open");
+if (mode === "hold") await once(process, "SIGTERM");
+else await Promise.all(Array.from({ length: WRITERS }, (_, id) => load(store, id)));
+
+async function load(store: Store, id: number): Promise<void> {
+  const last = await store.get("pair", `${id}-a`);
+  for (let n = Number(last?.value["n"] ?? -1) + 1; ; n++) {
+    try {
+      await store.commit(batchOf(id, n));
+      tell(`acknowledged ${id} ${n}`);
+    } catch (error) {
+      tell(`refused ${codeOf(error)} ${messageOf(error)}`);
+      return;
+    }
+  }
+}
