@@ -21,19 +21,11 @@ export interface TestIdentity {
   readonly expires: number;
 }
 
-/** Real authorities on a store in memory, and certificates from them. */
-export class TestIdentities {
-  readonly store: Store;
+/** Certificates from real authorities. */
+export class IdentityMaker {
   readonly authorities: Authorities;
 
-  static async open(clock: Clock, clusterName = "example.test"): Promise<TestIdentities> {
-    const store = openMemoryStore({ clock, indexes: [...storeIndexes, ...eventIndexes] });
-    const logger = silentLogger;
-    return new TestIdentities(store, await Authorities.open({ store, clock, logger, clusterName }));
-  }
-
-  private constructor(store: Store, authorities: Authorities) {
-    this.store = store;
+  constructor(authorities: Authorities) {
     this.authorities = authorities;
   }
 
@@ -65,6 +57,22 @@ export class TestIdentities {
   host(claims: Partial<HostClaims> = {}, ttlMs = 3_600_000): TestIdentity {
     const all: HostClaims = { hostId: randomUUID(), roles: ["App"], ...claims };
     return identity((tlsPublicKey) => this.authorities.issueHost(all, { tlsPublicKey, ttlMs }));
+  }
+}
+
+/** The same on a store in memory, without the rest of a cluster. */
+export class TestIdentities extends IdentityMaker {
+  readonly store: Store;
+
+  static async open(clock: Clock, clusterName = "example.test"): Promise<TestIdentities> {
+    const store = openMemoryStore({ clock, indexes: [...storeIndexes, ...eventIndexes] });
+    const logger = silentLogger;
+    return new TestIdentities(store, await Authorities.open({ store, clock, logger, clusterName }));
+  }
+
+  private constructor(store: Store, authorities: Authorities) {
+    super(authorities);
+    this.store = store;
   }
 }
 
