@@ -6,13 +6,12 @@ import {
   type Clock,
   type Logger,
 } from "#base/kernel";
-import { chmodSync, closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { groupIndexes, type Indexes } from "./prepare.ts";
 import { sqliteFailure } from "./sqlite/failures.ts";
 import { WorkerLink } from "./sqlite/link.ts";
-import { lockDirectory } from "./sqlite/lock.ts";
+import { createPrivate, lockDirectory } from "./sqlite/lock.ts";
 import { Reader } from "./sqlite/reader.ts";
 import { reindex, type IndexIds } from "./sqlite/reindex.ts";
 import { migrate, NewerSchema, WRITER_PRAGMAS } from "./sqlite/schema.ts";
@@ -77,15 +76,6 @@ function prepareFile(file: string, indexes: Indexes): IndexIds {
     throw error;
   } finally {
     db.close();
-  }
-}
-
-/** SQLite gives its other files the mode of this one. An existing file must not be opened: closing it would free locks. */
-function createPrivate(file: string): void {
-  try {
-    closeSync(openSync(file, "wx", 0o600));
-  } catch {
-    chmodSync(file, 0o600);
   }
 }
 

@@ -1,5 +1,13 @@
-import { alreadyExists } from "#base/kernel";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { alreadyExists, fileError } from "#base/kernel";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { primaryCode, SQLITE_BUSY } from "./failures.ts";
@@ -10,9 +18,11 @@ import { primaryCode, SQLITE_BUSY } from "./failures.ts";
  * ends. (The database itself cannot be locked exclusively: we read it through a second connection.)
  */
 export function lockDirectory(directory: string): Disposable {
-  const db = new DatabaseSync(join(directory, "store.lock"), { timeout: 0 });
+  const file = join(directory, "store.lock");
+  createPrivate(file);
+  const db = new DatabaseSync(file, { timeout: 0 });
   try {
-    db.exec("BEGIN EXCLUSIVE");
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
   } catch (error) {
     db.close();
     if (primaryCode(error) !== SQLITE_BUSY) throw error;
@@ -29,6 +39,19 @@ export function lockDirectory(directory: string): Disposable {
       db.close();
     },
   };
+}
+
+/**
+ * SQLite gives its other files the mode of this one. A file that exists must not be opened here:
+ * closing it would free the locks that this process holds on it.
+ */
+export function createPrivate(file: string): void {
+  try {
+    if (existsSync(file)) chmodSync(file, 0o600);
+    else closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    throw fileError(`cannot create "${file}"`, error);
+  }
 }
 
 /** Only a hint for the message: never the lock itself. Not in the lock's file: closing that would free it. */

@@ -122,7 +122,7 @@ export class Writer {
 
   #append(kind: string, name: string, expires: number | null, json: string | null): number {
     this.#state.position += 1;
-    this.#state.feedBytes += json?.length ?? 0;
+    this.#state.feedBytes += json === null ? 0 : Buffer.byteLength(json);
     this.#sql.addChange.run(this.#state.position, kind, name, expires, json);
     return this.#state.position;
   }
@@ -139,17 +139,19 @@ export class Writer {
 
   /** Keeps the feed within its number and its size. */
   #trimFeed(): void {
-    const { feedEntries, feedBytes } = this.#options;
-    while (
-      this.#state.position - this.#state.forgotten >= feedEntries + CUT ||
-      this.#state.feedBytes > feedBytes
-    ) {
+    while (this.#feedIsLong()) {
       const through = Math.min(this.#state.forgotten + CUT, this.#state.position);
       const size = this.#sql.feedSize.get(through)?.["size"];
       this.#sql.trim.run(through);
       this.#state.forgotten = through;
       this.#state.feedBytes -= Number(size);
     }
+  }
+
+  #feedIsLong(): boolean {
+    const { position, forgotten, feedBytes } = this.#state;
+    if (position - forgotten >= this.#options.feedEntries + CUT) return true;
+    return feedBytes > this.#options.feedBytes && forgotten < position;
   }
 
   #readState(): State {
@@ -179,7 +181,7 @@ const statements = {
   addEntry: "INSERT INTO entries (idx, key, name, item) VALUES (?, ?, ?, ?)",
   dropEntry: "DELETE FROM entries WHERE idx = ? AND key = ? AND name = ?",
   addChange: "INSERT INTO changes (position, kind, name, expires, value) VALUES (?, ?, ?, ?, ?)",
-  feedSize: "SELECT total(length(value)) AS size FROM changes WHERE position <= ?",
+  feedSize: "SELECT total(octet_length(value)) AS size FROM changes WHERE position <= ?",
   trim: "DELETE FROM changes WHERE position <= ?",
   expired:
     "SELECT id, kind, name, position, expires, keys FROM items WHERE expires <= ? ORDER BY expires LIMIT ?",
