@@ -19,7 +19,8 @@ type Shape = {
 export class CallState {
   readonly transportSecurityType = "tenon";
   readonly context: RpcContext;
-  readonly streams: boolean;
+  /** A stream from the server, which has no end of its own. */
+  readonly endless: boolean;
   readonly #controller = new AbortController();
   readonly #connection: Connection;
   readonly #timer: Disposable | undefined;
@@ -28,7 +29,7 @@ export class CallState {
 
   constructor(connection: Connection, shape: Shape, options: { clock: Clock; deadlineMs: number }) {
     this.#connection = connection;
-    this.streams = shape.responseStream;
+    this.endless = shape.responseStream && !shape.requestStream;
     this.context = {
       ...connection.caller,
       method: shape.path.slice(1),
@@ -46,7 +47,7 @@ export class CallState {
     start: (next) =>
       next({
         onReceiveHalfClose: (proceed) => {
-          if (this.streams) this.#timer?.[Symbol.dispose]();
+          if (this.endless) this.#timer?.[Symbol.dispose]();
           proceed();
         },
         onCancel: () => this.#end(canceled("the caller canceled the call or went away")),

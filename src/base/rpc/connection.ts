@@ -7,22 +7,38 @@ import type { RpcContext } from "./service.ts";
 /** What is known of the other end before it says anything. */
 export type PeerInfo = Omit<RpcContext, "method" | "signal" | "end">;
 
-/** One client's connection and the calls on it. */
+interface ConnectionOptions {
+  readonly clock: Clock;
+  readonly firstCallMs: number;
+  readonly idleMs: number;
+  readonly strangerIdleMs: number;
+}
+
+/** Calls that a client starts while it hears that the connection ends have this long to finish. */
+const GOODBYE_MS = 5_000;
+
+/**
+ * One client's connection and the calls on it. A call counts until it is answered: a client that
+ * never finishes its own side of it cannot hold the connection open by that.
+ */
 export class Connection {
   readonly caller: PeerInfo;
-  readonly #socket: Socket;
-  readonly #calls = new Set<CallState>();
-  readonly #firstCall: Disposable;
   /** Resolves when the socket is gone. */
   readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #options: ConnectionOptions;
+  readonly #calls = new Set<CallState>();
+  #timer: Disposable | undefined;
+  #sayGoodbye: () => void = () => {};
 
-  constructor(socket: Socket, caller: PeerInfo, options: { clock: Clock; firstCallMs: number }) {
+  constructor(socket: Socket, caller: PeerInfo, options: ConnectionOptions) {
     this.#socket = socket;
     this.caller = caller;
-    this.#firstCall = options.clock.timer(options.firstCallMs, () => socket.destroy());
+    this.#options = options;
+    this.#closeAfter(options.firstCallMs);
     this.closed = new Promise((resolve) => {
       socket.once("close", () => {
-        this.#firstCall[Symbol.dispose]();
+        this.#timer?.[Symbol.dispose]();
         resolve();
       });
     });
@@ -37,17 +53,40 @@ export class Connection {
     return this.#calls;
   }
 
+  /** How to tell the client that the connection ends. */
+  onGoodbye(sayGoodbye: () => void): void {
+    this.#sayGoodbye = sayGoodbye;
+  }
+
   enter(call: CallState): void {
-    this.#firstCall[Symbol.dispose]();
+    this.#timer?.[Symbol.dispose]();
     this.#calls.add(call);
   }
 
   leave(call: CallState): void {
     this.#calls.delete(call);
+    if (this.#calls.size === 0 && !this.#socket.destroyed) {
+      const { idleMs, strangerIdleMs } = this.#options;
+      this.#closeAfter(this.stranger ? strangerIdleMs : idleMs);
+    }
+  }
+
+  /** Takes no more calls, and closes when those under way are done. */
+  goodbye(): void {
+    this.#sayGoodbye();
   }
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  #closeAfter(ms: number): void {
+    const { clock } = this.#options;
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = clock.timer(ms, () => {
+      this.#timer = clock.timer(GOODBYE_MS, () => this.destroy());
+      this.goodbye();
+    });
   }
 }
 

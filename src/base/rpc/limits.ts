@@ -16,6 +16,8 @@ export interface RpcLimits {
   readonly firstCallMs: number;
   /** A connection without a call for this long is closed. */
   readonly idleMs: number;
+  /** The same for a stranger's. */
+  readonly strangerIdleMs: number;
   /** From the headers to the answer of a unary call, and to the whole request of a streaming one. */
   readonly unaryDeadlineMs: number;
   /** A connection that is silent this long is asked whether it lives … */
@@ -33,6 +35,7 @@ export const defaultRpcLimits: RpcLimits = {
   maxStrangerConnections: 2_000,
   firstCallMs: 15_000,
   idleMs: 10 * 60_000,
+  strangerIdleMs: 60_000,
   unaryDeadlineMs: 30_000,
   keepaliveMs: 30_000,
   keepaliveTimeoutMs: 15_000,

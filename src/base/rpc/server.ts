@@ -1,7 +1,7 @@
 import { type Clock, type CodedError, type Logger, unavailable } from "#base/kernel";
 import type { Server as Listener, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { ConnectionInjector, Server, ServerInterceptingCall } from "@grpc/grpc-js";
+import type { Server, ServerInterceptingCall } from "@grpc/grpc-js";
 import { guard, guardedCall } from "./call.ts";
 import { asBytes } from "./codec.ts";
 import { Connection, localPeer, tlsPeer, type PeerInfo, type TlsInfo } from "./connection.ts";
@@ -33,7 +33,7 @@ export class RpcServer implements AsyncDisposable {
   /** The library sets its limits per server: strangers get tighter ones. */
   readonly #known: Server;
   readonly #strangers: Server;
-  readonly #connections = new Map<Connection, ConnectionInjector>();
+  readonly #connections = new Set<Connection>();
   readonly #listeners = new Set<Listener>();
   #closing = false;
 
@@ -55,7 +55,7 @@ export class RpcServer implements AsyncDisposable {
   /** How many calls are under way. */
   get calls(): number {
     let calls = 0;
-    for (const connection of this.#connections.keys()) calls += connection.calls.size;
+    for (const connection of this.#connections) calls += connection.calls.size;
     return calls;
   }
 
@@ -70,27 +70,31 @@ export class RpcServer implements AsyncDisposable {
   }
 
   /**
-   * Accepts nothing new, ends streams with `unavailable`, lets other calls finish for `graceMs`,
-   * then closes what is left.
+   * Accepts nothing new, ends server streams with `unavailable`, lets other calls finish for
+   * `graceMs`, then closes what is left.
    */
   async shutdown(graceMs: number): Promise<void> {
     this.#closing = true;
     for (const listener of this.#listeners) listener.close();
-    const idle = Promise.withResolvers<void>();
-    const late = this.#options.clock.timer(graceMs, () => idle.resolve());
-    const left = [...this.#connections].map(([connection, injector]) => {
+    const left = [...this.#connections].map((connection) => {
       for (const call of connection.calls) {
-        if (call.streams) call.close(unavailable("the server is shutting down; connect again"));
+        if (call.endless) call.close(unavailable("the server is shutting down; connect again"));
       }
-      injector.destroy();
+      connection.goodbye();
       return connection.closed;
     });
-    await Promise.race([Promise.all(left), idle.promise]);
-    late[Symbol.dispose]();
-    for (const connection of this.#connections.keys()) connection.destroy();
+    if (graceMs > 0) await this.#within(graceMs, Promise.all(left));
+    for (const connection of this.#connections) connection.destroy();
     await Promise.all(left);
     this.#known.forceShutdown();
     this.#strangers.forceShutdown();
+  }
+
+  /** Waits for the work, but not longer. */
+  async #within(ms: number, work: Promise<unknown>): Promise<void> {
+    const late = Promise.withResolvers<void>();
+    using _timer = this.#options.clock.timer(ms, late.resolve);
+    await Promise.race([work, late.promise]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -98,14 +102,13 @@ export class RpcServer implements AsyncDisposable {
   }
 
   #inject(socket: Socket, caller: PeerInfo): void {
-    const connection = new Connection(socket, caller, {
-      clock: this.#options.clock,
-      firstCallMs: this.#limits.firstCallMs,
-    });
+    const { clock } = this.#options;
+    const connection = new Connection(socket, caller, { clock, ...this.#limits });
     if (this.#closing || this.#full(connection) || socket.destroyed) return connection.destroy();
     const server = connection.stranger ? this.#strangers : this.#known;
     const injector = server.createConnectionInjector(this.#credentials(connection));
-    this.#connections.set(connection, injector);
+    connection.onGoodbye(() => injector.destroy());
+    this.#connections.add(connection);
     socket.once("close", () => {
       this.#connections.delete(connection);
       injector.destroy();
@@ -118,7 +121,7 @@ export class RpcServer implements AsyncDisposable {
     if (this.#connections.size >= maxConnections) return true;
     if (!connection.stranger || this.#connections.size < maxStrangerConnections) return false;
     let strangers = 0;
-    for (const other of this.#connections.keys()) if (other.stranger) strangers += 1;
+    for (const other of this.#connections) if (other.stranger) strangers += 1;
     return strangers >= maxStrangerConnections;
   }
 
@@ -147,7 +150,6 @@ export class RpcServer implements AsyncDisposable {
       "grpc.max_receive_message_length": maxMessageBytes,
       "grpc.max_send_message_length": this.#limits.maxMessageBytes,
       "grpc.max_concurrent_streams": maxStreams,
-      "grpc.max_connection_idle_ms": this.#limits.idleMs,
       "grpc.keepalive_time_ms": this.#limits.keepaliveMs,
       "grpc.keepalive_timeout_ms": this.#limits.keepaliveTimeoutMs,
       "grpc.enable_channelz": 0,
