@@ -18,11 +18,10 @@ export { MemoryKeyStore } from "./memory-key-store.ts";
 export { derFromPem, pem, x509Pem } from "./pem.ts";
 export { keySuites, publicKeyBytes, type KeySuite, type PublicKeyBytes } from "./public-key.ts";
 export { constantTimeEqual, randomToken, sha256Hex } from "./random.ts";
+export { parseSshCertificate, verifySshCertificate } from "./ssh-certificate-parse.ts";
 export {
   issueSshCertificate,
-  parseSshCertificate,
   sshSigner,
-  verifySshCertificate,
   type SshCertificate,
   type SshCertificateType,
   type SshOptions,
