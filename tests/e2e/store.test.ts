@@ -6,12 +6,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { codeOf, messageOf, silentLogger, systemClock } from "#base/kernel";
 import { openSqliteStore, type Store } from "#base/storage";
 import { until } from "#testing/wait";
 import { checkWhole, indexes } from "./store/load.ts";
 
-const CHILD = join(import.meta.dirname, "store/child.ts");
+const CHILD = fileURLToPath(import.meta.resolve("./store/child.ts"));
 
 describe("a store in a process that is killed or refused the disk", () => {
   let directory: string;

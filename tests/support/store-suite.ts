@@ -10,7 +10,7 @@ import { testPaging } from "./store-suite/paging.ts";
 import { testRestarts } from "./store-suite/restarts.ts";
 import { testWrites } from "./store-suite/writes.ts";
 
-export type { OpenedStore, StoreKind, StoreOptions } from "./store-suite/harness.ts";
+export type { StoreOptions } from "./store-suite/harness.ts";
 
 /** What every store must do; the test of a store says how to open it, and calls this. */
 export function testStore(kind: StoreKind): void {

@@ -1,9 +1,6 @@
 export { openMemoryStore } from "./memory.ts";
-export { openSqliteStore, type SqliteStoreOptions } from "./sqlite.ts";
+export { openSqliteStore } from "./sqlite.ts";
 export {
-  DEFAULT_PAGE,
-  MAX_FEED,
-  MAX_FEED_BYTES,
   MAX_INDEX_KEY_BYTES,
   MAX_INDEX_KEYS,
   MAX_KEY_BYTES,
@@ -17,7 +14,6 @@ export {
   type Json,
   type JsonObject,
   type ListQuery,
-  type Page,
   type Store,
   type Write,
 } from "./store.ts";

@@ -1,7 +1,8 @@
 import { CodedError, silentLogger, unavailable, type Clock } from "#base/kernel";
 import { checkCondition } from "./conditions.ts";
 import { Sweeper } from "./expiry.ts";
-import { Feed, makeItem, type FeedEntry } from "./feed.ts";
+import { makeItem, type FeedEntry } from "./entries.ts";
+import { Feed } from "./feed.ts";
 import { groupIndexes, prepare, type IndexKey, type Indexes, type Prepared } from "./prepare.ts";
 import { compareKeys, rangeOf, writeCursor, type Cursor, type Range } from "./query.ts";
 import {

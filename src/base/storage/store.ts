@@ -68,13 +68,14 @@ export type Write =
     };
 
 export interface Committed {
-  /** Position of this batch in the change feed; grows by one or more with each commit. */
+  /** Position of the batch's last change in the feed; grows by one or more with each commit. */
   readonly position: number;
   /** The new revision of each write of the batch, in order; `undefined` for deletes and checks. */
   readonly revisions: readonly (string | undefined)[];
 }
 
 export interface Change {
+  /** Its own, so that a reader may resume after any change; those of one batch follow each other. */
   readonly position: number;
   readonly op: "put" | "delete";
   readonly kind: string;

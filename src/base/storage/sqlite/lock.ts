@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { pid } from "node:process";
 import { DatabaseSync } from "node:sqlite";
 import { primaryCode, SQLITE_BUSY } from "./failures.ts";
 
@@ -32,7 +33,7 @@ export function lockDirectory(directory: string): Disposable {
     );
   }
   const note = pidFile(directory);
-  writeFileSync(note, `${process.pid}\n`, { mode: 0o600 });
+  writeFileSync(note, `${pid}\n`, { mode: 0o600 });
   return {
     [Symbol.dispose]: () => {
       rmSync(note, { force: true });
@@ -59,8 +60,8 @@ const pidFile = (directory: string): string => join(directory, "store.pid");
 
 function holder(directory: string): string {
   try {
-    const pid = readFileSync(pidFile(directory), "utf8").trim();
-    return /^\d+$/.test(pid) ? ` (pid ${pid})` : "";
+    const found = readFileSync(pidFile(directory), "utf8").trim();
+    return /^\d+$/.test(found) ? ` (pid ${found})` : "";
   } catch {
     return "";
   }

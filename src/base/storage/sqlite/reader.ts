@@ -1,6 +1,6 @@
-import { CodedError } from "#base/kernel";
+import { CodedError, unavailable } from "#base/kernel";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { makeItem, type FeedEntry } from "../feed.ts";
+import { makeItem, type FeedEntry } from "../entries.ts";
 import { writeCursor, type Range } from "../query.ts";
 import type { Item, Page } from "../store.ts";
 import { sqliteFailure } from "./failures.ts";
@@ -106,6 +106,7 @@ export class Reader implements Disposable {
 
   async #turn<T>(rows: number, read: () => T): Promise<T> {
     await this.#turns.take(rows);
+    if (!this.#db.isOpen) throw unavailable("the store is closed");
     try {
       return read();
     } catch (error) {

@@ -90,9 +90,13 @@ export function transaction<T>(db: DatabaseSync, work: () => T): T {
   }
 }
 
-/** Every commit is on the disk before it returns: WAL with a flush for each transaction. */
+/**
+ * Every commit is on the disk before it returns: WAL with a flush for each transaction. After a
+ * burst the log's file shrinks again.
+ */
 export const WRITER_PRAGMAS = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
   PRAGMA temp_store = MEMORY;
+  PRAGMA journal_size_limit = ${16 * 1024 * 1024};
 `;

@@ -1,6 +1,7 @@
 import { CodedError, internal, unavailable, type Clock, type Logger } from "#base/kernel";
 import { Sweeper } from "../expiry.ts";
-import { Feed, type FeedEntry } from "../feed.ts";
+import type { FeedEntry } from "../entries.ts";
+import { Feed } from "../feed.ts";
 import { prepare, type Indexes, type Prepared } from "../prepare.ts";
 import { rangeOf } from "../query.ts";
 import type { Committed, Item, ListQuery, Page, Store, Write } from "../store.ts";

@@ -1,9 +1,10 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { checkCondition, type Failure } from "../conditions.ts";
 import { sqliteFailure } from "./failures.ts";
 import type { Deleted, Reply, Request, WireWrite, WorkerOptions } from "./messages.ts";
 import type { NumberedKey } from "./reindex.ts";
 import { transaction } from "./schema.ts";
+import { prepareStatements, type Statements } from "./statements.ts";
 
 /** A refused condition: it undoes its own batch, and no other. */
 class Refused extends Error {
@@ -166,31 +167,3 @@ export class Writer {
 
 const decodeKeys = (keys: string): readonly NumberedKey[] =>
   keys === "" ? [] : (JSON.parse(keys) as NumberedKey[]);
-
-type Statements = { readonly [K in keyof typeof statements]: StatementSync };
-
-const statements = {
-  savepoint: "SAVEPOINT batch",
-  rollback: "ROLLBACK TO batch",
-  release: "RELEASE batch",
-  find: "SELECT id, position, expires, keys FROM items WHERE kind = ? AND name = ?",
-  insert:
-    "INSERT INTO items (kind, name, position, expires, keys, value) VALUES (?, ?, ?, ?, ?, ?)",
-  update: "UPDATE items SET position = ?, expires = ?, keys = ?, value = ? WHERE id = ?",
-  remove: "DELETE FROM items WHERE id = ?",
-  addEntry: "INSERT INTO entries (idx, key, name, item) VALUES (?, ?, ?, ?)",
-  dropEntry: "DELETE FROM entries WHERE idx = ? AND key = ? AND name = ?",
-  addChange: "INSERT INTO changes (position, kind, name, expires, value) VALUES (?, ?, ?, ?, ?)",
-  feedSize: "SELECT total(octet_length(value)) AS size FROM changes WHERE position <= ?",
-  trim: "DELETE FROM changes WHERE position <= ?",
-  expired:
-    "SELECT id, kind, name, position, expires, keys FROM items WHERE expires <= ? ORDER BY expires LIMIT ?",
-  nextExpiry: "SELECT min(expires) AS next FROM items WHERE expires IS NOT NULL",
-  readState: "SELECT position, forgotten, feed_bytes FROM state",
-  writeState: "UPDATE state SET position = ?, forgotten = ?, feed_bytes = ?",
-};
-
-function prepareStatements(db: DatabaseSync): Statements {
-  const entries = Object.entries(statements).map(([name, sql]) => [name, db.prepare(sql)]);
-  return Object.fromEntries(entries) as Statements;
-}
