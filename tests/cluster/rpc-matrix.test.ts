@@ -200,18 +200,39 @@ describe("every call by every kind of caller", () => {
     });
   }
 
-  const unaccepted: Readonly<Record<string, () => Promise<{ cert: string; key: string }>>> = {
-    "an expired certificate": async () => await issuedAt(bench.identities, -3_600_000),
-    "a certificate that is not valid yet": async () => await issuedAt(bench.identities, 3_600_000),
-    "a certificate of another cluster": async () =>
-      (await TestIdentities.open(new ManualClock(Date.now()))).user({ user: "erin" }),
-    "a certificate for another purpose": async () => await wrongPurpose(bench.identities),
+  type Unaccepted = readonly [
+    reason: RegExp,
+    make: (of: TestIdentities) => Promise<{ cert: string; key: string }>,
+  ];
+  const unaccepted: Readonly<Record<string, Unaccepted>> = {
+    "an expired certificate": [/"erin" expired at/, async (of) => await issuedAt(of, -3_600_000)],
+    "a certificate that is not valid yet": [
+      /"erin" is not valid before/,
+      async (of) => await issuedAt(of, 3_600_000),
+    ],
+    "a certificate of another cluster": [
+      /no trusted authority signed it/,
+      async () => (await TestIdentities.open(new ManualClock(Date.now()))).user({ user: "erin" }),
+    ],
+    "a certificate for another purpose": [/another purpose/, async (of) => await wrongPurpose(of)],
   };
-  for (const [what, make] of Object.entries(unaccepted)) {
+  for (const [what, [reason, make]] of Object.entries(unaccepted)) {
     it(`${what} is as good as none at every call`, async () => {
-      const caller = bench.as(await make());
+      const caller = bench.as(await make(bench.identities));
       for (const path of OPEN) assert.equal(await outcome(path, caller, bench), "+", path);
       for (const path of CLOSED) assert.equal(await outcome(path, caller, bench), "?", path);
+    });
+
+    it(`${what} is refused for a reason that only the audit log has`, async () => {
+      await using fresh = await AuthBench.open();
+      const caller = fresh.as(await make(fresh.identities));
+      await assert.rejects(caller.auth.getStatus({}), {
+        code: "unauthenticated",
+        message: "this call needs a certificate of the cluster; sign in or join first",
+      });
+      const [event] = await fresh.events("auth.denied");
+      assert.ok(typeof event?.fields.reason === "string");
+      assert.match(event.fields.reason, reason);
     });
   }
 

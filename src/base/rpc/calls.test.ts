@@ -10,6 +10,7 @@ import {
   unavailable,
 } from "#base/kernel";
 import type { RpcContext } from "#base/rpc";
+import { derFromPem } from "#base/crypto";
 import { authority, RpcBench } from "#testing/rpc";
 import { TestAuthority } from "#testing/tls";
 import { until } from "#testing/wait";
@@ -197,20 +198,20 @@ describe("the caller's certificate", () => {
     const [first, second] = await contextOf(authority.issue("clientAuth"));
     assert.ok(first?.peerCertificate);
     assert.equal(first.peerCertificate, second?.peerCertificate);
-    assert.equal(first.certificateProblem, undefined);
+    assert.equal(first.unverifiedCertificate, undefined);
   });
 
   const faults = [
-    ["has expired", authority.issue("clientAuth", { to: -60_000 }), "CERT_HAS_EXPIRED"],
-    ["is not valid yet", authority.issue("clientAuth", { from: 60_000 }), "CERT_NOT_YET_VALID"],
-    ["is for servers", authority.issue("serverAuth"), "INVALID_PURPOSE"],
-    ["is of another authority", new TestAuthority().issue("clientAuth"), /UNABLE_TO_|CERT_/],
+    ["has expired", authority.issue("clientAuth", { to: -60_000 })],
+    ["is not valid yet", authority.issue("clientAuth", { from: 60_000 })],
+    ["is for servers", authority.issue("serverAuth")],
+    ["is of another authority", new TestAuthority().issue("clientAuth")],
   ] as const;
-  for (const [fault, certificate, problem] of faults) {
-    it(`does not when it ${fault}, and the log may know why`, async () => {
+  for (const [fault, certificate] of faults) {
+    it(`does not when it ${fault}, but the log may say why`, async () => {
       const [context] = await contextOf(certificate);
       assert.equal(context?.peerCertificate, undefined);
-      assert.match(context?.certificateProblem ?? "", new RegExp(problem));
+      assert.deepEqual(context?.unverifiedCertificate, derFromPem(certificate.cert)[0]);
     });
   }
 });

@@ -101,12 +101,11 @@ export interface TlsInfo {
 export function tlsPeer(socket: TLSSocket, info: TlsInfo = {}): PeerInfo {
   const certificate = socket.getPeerX509Certificate();
   const accepted = info.peerCertificate ?? (socket.authorized ? certificate?.raw : undefined);
-  const problem = certificate && !accepted ? String(socket.authorizationError) : undefined;
   return {
     remoteAddr: plainAddress(info.remoteAddr ?? socket.remoteAddress ?? "unknown"),
     local: false,
     ...(accepted ? { peerCertificate: accepted } : {}),
-    ...(problem ? { certificateProblem: problem } : {}),
+    ...(certificate && !accepted ? { unverifiedCertificate: certificate.raw } : {}),
   };
 }
 

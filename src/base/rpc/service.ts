@@ -8,8 +8,8 @@ export interface RpcContext {
   readonly method: string;
   /** DER of the caller's certificate, if the TLS layer verified its chain; one object for each connection. */
   readonly peerCertificate?: Buffer;
-  /** Why the TLS layer did not accept the certificate that came (`CERT_HAS_EXPIRED`); for logs only. */
-  readonly certificateProblem?: string;
+  /** DER of a certificate whose chain did not hold, or that nobody verified: to say why, in logs. */
+  readonly unverifiedCertificate?: Buffer;
   /** IP address of the caller; `local` at the Unix socket. */
   readonly remoteAddr: string;
   /** Whether the call came over the Unix socket. */

@@ -7,6 +7,7 @@ import {
   type Trust,
   type VerifiedCertificate,
 } from "#domain/authority";
+import { reasonOf } from "./refusals.ts";
 import { botInstanceName, type Resources, type Role } from "#domain/resources";
 
 /** A caller, and the certificate that proves it. */
@@ -57,6 +58,16 @@ export class CallerReader {
     const certificate = this.#verifier.verifier.verify(der, now);
     this.#verified.set(der, { certificate, trust });
     return certificate;
+  }
+
+  /** Why a certificate is not accepted: for the audit log, never for its holder. */
+  faultOf(der: Buffer): string {
+    try {
+      this.verify(der);
+      return "its certificate was not verified by TLS";
+    } catch (error) {
+      return reasonOf(error);
+    }
   }
 
   async #user(identity: UserIdentity): Promise<Caller> {

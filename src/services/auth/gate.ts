@@ -61,7 +61,7 @@ export class Gate {
     try {
       this.#limit(context);
       found = row.rule.open ? this.#glance(context) : await this.#callers.read(context);
-      if (!row.rule.open) await this.#admit(row.rule, found.caller);
+      if (!row.rule.open) await this.#admit(row.rule, found.caller, context);
     } catch (error) {
       this.#refusals.tell(context, found.caller, error);
       throw error;
@@ -84,9 +84,8 @@ export class Gate {
     }
   }
 
-  async #admit(rule: RpcRule, caller: Caller): Promise<void> {
-    if (caller.kind === "anonymous")
-      throw unauthenticated("this call needs a certificate of the cluster; sign in or join first");
+  async #admit(rule: RpcRule, caller: Caller, context: RpcContext): Promise<void> {
+    if (caller.kind === "anonymous") throw this.#unknown(context);
     if (caller.kind !== "admin") this.#parts.locks.check(caller.identity, this.#parts.clock.now());
     if (!kindsOfCaller(caller).some((kind) => rule.callers.includes(kind)))
       throw accessDenied(`${describeCaller(caller)} may not make this call`, {
@@ -94,6 +93,13 @@ export class Gate {
       });
     if (typeof rule.rule === "object") checkVerb(caller, rule.rule.resource, rule.rule.verb);
     await this.#firstUse.note(caller);
+  }
+
+  #unknown({ unverifiedCertificate: der }: RpcContext): Error {
+    return unauthenticated(
+      "this call needs a certificate of the cluster; sign in or join first",
+      der && { detail: this.#callers.faultOf(der) },
+    );
   }
 
   #call(row: TableRow, context: RpcContext, found: Authenticated): Entered {
