@@ -13,7 +13,9 @@ describe("an HTTP application", () => {
 
   before(async () => {
     app = http.createServer((request, response) => {
-      response.end(`${request.method} ${request.url} ${request.headers["x-forwarded-host"]}`);
+      response.end(
+        `${request.method} ${request.url} ${String(request.headers["x-forwarded-host"])}`,
+      );
     });
     app.listen(0, "127.0.0.1");
     await once(app, "listening");

@@ -74,7 +74,10 @@ export class AppAgent {
     // Without locks and roles a connection could only be refused.
     const ruled = Promise.all([this.#duties.first("locks"), this.#duties.first("roles")]);
     await Promise.race([ruled, stopped]);
-    await Promise.all([...work, this.#keepAnnounced(signal), this.#tunnel.run(signal)]);
+    const tunnelling = this.#tunnel.run(signal);
+    // What is announced can be reached: the tunnel stands first.
+    await Promise.race([this.#duties.first("tunnel"), stopped]);
+    await Promise.all([...work, this.#keepAnnounced(signal), tunnelling]);
   }
 
   /** Refreshes at once: a stored identity may be of any age, and serves until the refresh is through. */

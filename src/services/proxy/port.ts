@@ -108,7 +108,7 @@ export class TlsPort implements AsyncDisposable {
         maxBytes: helloBytes,
       });
       const found = this.#routes.find(({ route }) => route.claims(hello));
-      if (found) found.tls.handshake(socket);
+      if (found && !socket.destroyed) found.tls.handshake(socket);
       else socket.destroy();
     } catch (error) {
       socket.destroy();
