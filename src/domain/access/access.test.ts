@@ -64,6 +64,7 @@ const labelCases: readonly [string, Record<string, string[]>, Record<string, str
   ["a star stands for no text", { env: ["prod-*"] }, { env: "prod-" }, true],
   ["stars stand in several places", { env: ["a*b*c"] }, { env: "axxbyybc" }, true],
   ["what is between stars must come in order", { env: ["a*b*c*d"] }, { env: "acbd" }, false],
+  ["a piece does not reach into the end", { env: ["a*bc*c"] }, { env: "abc" }, false],
   ["pieces do not overlap", { env: ["ab*ba"] }, { env: "aba" }, false],
   ["names that objects have by themselves are no labels", { constructor: ["*"] }, {}, false],
   ["a trait fills in its values", { team: ["{{internal.teams}}"] }, { team: "red" }, true],

@@ -1,11 +1,18 @@
 import { duration } from "#base/config";
 import { z } from "zod";
 import { defineKind, type Resource } from "./kind.ts";
+import { grantedNames, traits, type Traits } from "./user.ts";
 
 const spec = z.strictObject({
-  roles: z.array(z.string().min(1)).default([]),
+  roles: grantedNames,
   traits: z
     .array(z.strictObject({ name: z.string().min(1), values: z.array(z.string()) }))
+    .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
+      error: "names a trait twice",
+    })
+    .refine((list) => traits.safeParse(traitsOf(list)).success, {
+      error: "hold too much: every certificate carries them",
+    })
     .default([]),
   max_session_ttl: duration.default("12h"),
 });
@@ -13,6 +20,13 @@ const spec = z.strictObject({
 const status = z.strictObject({ user_name: z.string(), role_name: z.string() });
 
 export type Bot = Resource<"bot", z.infer<typeof spec>, z.infer<typeof status>>;
+
+/** Of the bot's user: what the templates in roles read. */
+export const botTraits = (bot: Bot): Traits => traitsOf(bot.spec.traits);
+
+function traitsOf(list: readonly { name: string; values: string[] }[]): Traits {
+  return Object.fromEntries(list.map(({ name, values }) => [name, values]));
+}
 
 export const botKind = defineKind<Bot>({
   kind: "bot",

@@ -115,6 +115,35 @@ const refused: readonly [sentence: string, input: unknown, ...says: RegExp[]][] 
     /metadata\.name: must be "cluster"/,
   ],
   [
+    "more roles than a certificate should carry",
+    { ...user, spec: { roles: Array.from({ length: 101 }, (_, n) => `r${n}`) } },
+    /spec\.roles: must have at most 100/,
+  ],
+  [
+    "more traits than a certificate should carry",
+    { ...user, spec: { traits: { t: ["x".repeat(17_000)] } } },
+    /spec\.traits: must hold at most 16384/,
+  ],
+  [
+    "a bot's trait named twice",
+    {
+      ...user,
+      kind: "bot",
+      spec: {
+        traits: [
+          { name: "t", values: [] },
+          { name: "t", values: ["x"] },
+        ],
+      },
+    },
+    /spec\.traits: names a trait twice/,
+  ],
+  [
+    "a bot's traits that are too much",
+    { ...user, kind: "bot", spec: { traits: [{ name: "t", values: ["x".repeat(17_000)] }] } },
+    /spec\.traits: hold too much/,
+  ],
+  [
     "a document over 1 MiB",
     JSON.stringify({ ...user, spec: { roles: ["x".repeat(1024 * 1024)] } }),
     /larger than/,

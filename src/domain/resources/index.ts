@@ -9,7 +9,7 @@ export {
   type Heartbeat,
   type ServiceHealth,
 } from "./bot-instance.ts";
-export { botKind, botUserName, type Bot } from "./bot.ts";
+export { botKind, botTraits, botUserName, type Bot } from "./bot.ts";
 export { deleteOf, fromItem, parseClientDocument, parseDocument, writeOf } from "./document.ts";
 export { expiryOf } from "./expiry.ts";
 export type { Filter } from "./filter.ts";

@@ -1,6 +1,7 @@
 import { duration } from "#base/config";
 import { z } from "zod";
 import { defineKind, type Resource } from "./kind.ts";
+import { grantedNames } from "./user.ts";
 
 /** `{{internal.logins}}`: stands for each value of a trait of the caller. */
 const TEMPLATE = /^([^{}]*)\{\{\s*(?:internal|external)\.([\w.-]+)\s*\}\}([^{}]*)$/;
@@ -52,8 +53,8 @@ const rule = z.strictObject({
 });
 
 const impersonate = z.strictObject({
-  users: z.array(z.string().min(1)).default([]),
-  roles: z.array(z.string().min(1)).default([]),
+  users: grantedNames,
+  roles: grantedNames,
 });
 
 const conditions = z.strictObject({

@@ -1,10 +1,24 @@
 import { z } from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
-export const traits = z.record(z.string().min(1), z.array(z.string()));
+/** Every certificate of the holder carries them all. */
+const MAX_ROLES = 100;
+const MAX_TRAIT_CHARACTERS = 16_384;
+
+/** Names of roles or users that something grants. */
+export const grantedNames = z
+  .array(z.string().min(1).max(256))
+  .max(MAX_ROLES, { error: `must have at most ${MAX_ROLES} entries` })
+  .default([]);
+
+export const traits = z
+  .record(z.string().min(1), z.array(z.string()))
+  .refine((value) => JSON.stringify(value).length <= MAX_TRAIT_CHARACTERS, {
+    error: `must hold at most ${MAX_TRAIT_CHARACTERS} characters in all: every certificate carries them`,
+  });
 
 const spec = z.strictObject({
-  roles: z.array(z.string().min(1)).default([]),
+  roles: grantedNames,
   traits: traits.default({}),
   /** Who made it: a user name, `bot:<name>` for the user of a bot, or `system`. */
   created_by: z.string().optional(),

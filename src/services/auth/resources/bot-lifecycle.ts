@@ -2,6 +2,7 @@ import { alreadyExists } from "#base/kernel";
 import type { Write } from "#base/storage";
 import {
   BOT_LABEL,
+  botTraits,
   botUserName,
   deleteOf,
   roleKind,
@@ -87,7 +88,7 @@ function userOf(bot: Bot): User {
     metadata: ownMetadata(bot),
     spec: {
       roles: [botUserName(bot.metadata.name)],
-      traits: botGrant(bot).traits,
+      traits: botTraits(bot),
       created_by: `bot:${bot.metadata.name}`,
     },
   });

@@ -307,6 +307,20 @@ test("what a bot of the same name left behind does not serve the new one", async
   assert.deepEqual((await world.resources.require("user", "bot-ci")).spec.roles, ["bot-ci"]);
 });
 
+test("leftovers are cleared only while the bot is not there", async () => {
+  const { admin, world } = await open();
+  await world.put(...Array.from({ length: 900 }, (_, n) => instance("ci", n)));
+  let created = false;
+  world.store.before = async () => {
+    if (created) return;
+    created = true;
+    await world.interfere(bot("ci"));
+    await world.interfere(token("fresh", "ci"));
+  };
+  await refusal(admin.create(bot("ci")), "already_exists", /bot "ci" already exists/);
+  assert.deepEqual(await world.names("token"), ["token/fresh"]);
+});
+
 test("a dry run of a bot with leftovers deletes nothing", async () => {
   const { admin, world } = await open();
   await world.put(...Array.from({ length: 900 }, (_, n) => instance("ci", n)));

@@ -1,6 +1,6 @@
 import { accessDenied } from "#base/kernel";
 import { describeCaller, impersonation, mayVerb, type Caller } from "#domain/access";
-import type { Bot, Traits } from "#domain/resources";
+import { botTraits, type Bot, type Traits } from "#domain/resources";
 
 /** What a change would let someone have. */
 export interface Grant {
@@ -9,10 +9,7 @@ export interface Grant {
 }
 
 /** What whoever is the bot can do. */
-export const botGrant = ({ spec }: Bot): Grant => ({
-  roles: spec.roles,
-  traits: Object.fromEntries(spec.traits.map(({ name, values }) => [name, values])),
-});
+export const botGrant = (bot: Bot): Grant => ({ roles: bot.spec.roles, traits: botTraits(bot) });
 
 /**
  * Nobody passes on more than they have. Whoever may create and update roles can give any right, and

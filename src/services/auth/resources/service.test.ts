@@ -296,6 +296,17 @@ test("every change has its event, in the same commit, with who made it and never
   assert.equal(JSON.stringify(events).includes("blue-value"), false);
 });
 
+test("a lock on nobody is made, and warned of to who may know", async () => {
+  const { admin, as } = await open();
+  await admin.create(user("mallory"));
+  const notice =
+    'there is no user "malory"; did you mean "mallory"?; the lock is for one that may come';
+  assert.deepEqual((await admin.create(lock("a", "malory"))).notices, [notice]);
+  assert.deepEqual((await admin.create(lock("b", "mallory"))).notices, []);
+  const locker = as(person([roleFor(["lock"], ["create"])]));
+  assert.deepEqual((await locker.create(lock("c", "malory"))).notices, []);
+});
+
 test("a lock knows who made it and when, whatever its document says", async () => {
   const { as, world } = await open();
   const editor = as(person(["editor"], { user: "ed" }));
