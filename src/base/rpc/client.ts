@@ -37,10 +37,7 @@ export type Calls<S> =
     ? { readonly [K in keyof Methods]: CallOf<Methods[K]> }
     : never;
 
-/** The calls of one service, and the end of its channel. */
-export type RpcClient<S> = Calls<S> & { close(): void } & Disposable;
-
-export interface RpcClientOptions {
+export interface RpcChannelOptions {
   readonly target: RpcTarget;
   /** For `host` targets; a socket file needs none. */
   readonly tls?: RpcTls;
@@ -49,29 +46,19 @@ export interface RpcClientOptions {
   readonly clock: Clock;
 }
 
-/** A channel with the calls of one service. */
-export function createRpcClient<Methods extends GenServiceMethods>(
-  service: GenService<Methods>,
-  options: RpcClientOptions,
-): RpcClient<GenService<Methods>> {
-  const channel = new RpcChannel(options);
-  const close = (): void => channel.close();
-  return { ...channel.client(service), close, [Symbol.dispose]: close };
-}
-
 /**
  * One connection to a server, made when first needed and made again when lost. Failures to reach it
  * are `unavailable`, and name the address, the reason and what to check.
  */
 export class RpcChannel implements Disposable {
-  readonly #options: RpcClientOptions;
+  readonly #options: RpcChannelOptions;
   readonly #address: string;
   readonly #deadlineMs: number;
   readonly #underWay = new Set<CallBounds>();
   #client: Client | undefined;
   #closed = false;
 
-  constructor(options: RpcClientOptions) {
+  constructor(options: RpcChannelOptions) {
     this.#options = options;
     this.#address = describe(options.target);
     this.#deadlineMs = options.defaultDeadlineMs ?? defaultRpcLimits.unaryDeadlineMs;

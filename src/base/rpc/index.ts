@@ -1,8 +1,6 @@
-export { createRpcClient, RpcChannel, type RpcClient, type RpcClientOptions } from "./client.ts";
-export type { CallOptions } from "./client-call.ts";
-export type { BidiCall } from "./client-stream.ts";
-export { defaultRpcLimits, type RpcLimits } from "./limits.ts";
-export { createRpcServer, type RpcServer, type RpcServerOptions } from "./server.ts";
+export { RpcChannel } from "./client.ts";
+export type { RpcLimits } from "./limits.ts";
+export { createRpcServer, type RpcServer } from "./server.ts";
 export {
   bindService,
   type Around,
@@ -10,4 +8,4 @@ export {
   type Handlers,
   type RpcContext,
 } from "./service.ts";
-export type { RpcTarget, RpcTls } from "./target.ts";
+export type { RpcTls } from "./target.ts";
