@@ -30,10 +30,14 @@ async function edit({ cluster, args, io }: Given<object>): Promise<void> {
     const faults = await keeping(draft, () => save(cluster, { reference, current, draft, io }));
     if (faults.length === 0) break;
     io.stderr.write(`${draft.file} is not valid yet; it opens again\n`);
+    if (draft.attempts >= MAX_ATTEMPTS) return await giveUp(draft, io);
     await draft.reject(faults);
   }
   await draft.remove();
 }
+
+/** An editor that is a script may change the text for ever without mending it. */
+const MAX_ATTEMPTS = 20;
 
 interface Saving {
   readonly reference: Required<Reference>;
