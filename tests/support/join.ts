@@ -27,6 +27,7 @@ import {
   type ConnectToJoin,
 } from "#domain/join";
 import {
+  expiryOf,
   parseDocument,
   Resources,
   storeIndexes,
@@ -166,9 +167,13 @@ export class JoinCluster implements AsyncDisposable {
     return names;
   }
 
+  /** The set of locks in memory has what the store has. */
   async settled(): Promise<void> {
     const stored = await this.store.count({ kind: "lock" });
-    await until("the lock set follows the store", () => this.locks.size === stored);
+    const now = this.clock.now();
+    const known = (): number =>
+      this.locks.all().filter((lock) => (expiryOf(lock) ?? Infinity) > now).length;
+    await until("the lock set follows the store", () => known() === stored, 2_000);
   }
 
   async events(type: EventType): Promise<readonly AuditEvent[]> {
@@ -213,8 +218,11 @@ export function textOf(event: AuditEvent | undefined, field: string): string {
   return value;
 }
 
-/** Which message never arrives: one that the client sent, or one that the server answered. */
-export type Lost = JoinMessage["case"] | JoinReply["case"];
+/**
+ * Which message never arrives: one that the client sent, or one that the server answered. `patience`:
+ * the client leaves as soon as its solution is sent, while the server still works on it.
+ */
+export type Lost = JoinMessage["case"] | JoinReply["case"] | "patience";
 
 /** A client with its storage; `lose` cuts the next ceremony at a message. */
 export class Machine {
@@ -312,6 +320,7 @@ class Line implements JoinTransport {
   readonly #ceremony: Ceremony;
   readonly #faults: Faults;
   readonly #replies: Promise<JoinReply | undefined>[] = [];
+  #last: JoinMessage["case"] | undefined;
 
   constructor(ceremony: Ceremony, faults: Faults) {
     this.#ceremony = ceremony;
@@ -323,6 +332,7 @@ class Line implements JoinTransport {
     if (message.case === undefined) throw new TypeError("an empty message was sent");
     const { lose, log, tamper } = this.#faults;
     log.push(message.case);
+    this.#last = message.case;
     if (message.case === lose) throw unavailable("the line was cut");
     const reply = this.#ceremony.receive(tamper(message));
     reply.catch((error: unknown) => {
@@ -332,6 +342,8 @@ class Line implements JoinTransport {
   }
 
   async receive(): Promise<JoinResponse | undefined> {
+    if (this.#faults.lose === "patience" && this.#last === "solution")
+      throw unavailable("the client did not wait");
     const message = await this.#replies.shift();
     if (!message) return undefined;
     if (message.case === this.#faults.lose) throw unavailable("the line was cut");

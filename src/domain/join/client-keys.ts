@@ -33,21 +33,16 @@ export async function afterJoin(options: {
   readonly boundPublicKey: string;
 }): Promise<string[]> {
   const { keys, state, boundPublicKey } = options;
-  const candidates = [state.pending?.next_key_id, ...state.bound_keys].filter(
-    (keyId) => keyId !== undefined,
-  );
-  const bound = await find(keys, candidates, boundPublicKey);
+  const bound = await held(keys, boundPublicKey);
   return [bound, ...state.bound_keys.filter((keyId) => keyId !== bound)].slice(0, MAX_BOUND_KEYS);
 }
 
-async function find(
-  keys: KeyStore,
-  candidates: readonly string[],
-  boundPublicKey: string,
-): Promise<string> {
+/** Also a key that this attempt made in an earlier turn, or in another process on this storage. */
+async function held(keys: KeyStore, boundPublicKey: string): Promise<string> {
   const wanted = sshFingerprint(boundPublicKey);
-  for (const keyId of candidates)
-    if (sshFingerprint(await keys.public(keyId)) === wanted) return keyId;
+  const handles = await keys.list();
+  const found = handles.find(({ publicKey }) => sshFingerprint(publicKey) === wanted);
+  if (found) return found.keyId;
   throw badParameter(`the server bound key ${wanted}, which this machine does not hold; not kept`);
 }
 
