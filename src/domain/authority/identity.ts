@@ -16,8 +16,8 @@ import { z } from "zod";
 const BRANCH = "1.2.840.113556.1.8000.2554.33700.38705.6613.16481.35020.14549479.206983";
 export const identityOids = { user: `${BRANCH}.1`, host: `${BRANCH}.2` } as const;
 
-/** Certificates travel in every TLS handshake, and Node reads at most 100 KB of them. */
-const MAX_IDENTITY_BYTES = 16 * 1024;
+/** Certificates travel in every TLS handshake, and OpenSSL reads at most 100 KB of them. */
+const MAX_IDENTITY_BYTES = 32 * 1024;
 
 const name = z.string().min(1).max(512);
 const names = z.array(name);
