@@ -12,6 +12,9 @@ const LOOK_AT_FILES_MS = 5_000;
 /** A self-signed certificate is renewed a month early: once a day is enough. */
 const LOOK_AT_EXPIRY_MS = 86_400_000;
 
+/** One warning for each broken pair, and none for one that is whole at the next look. */
+const WARN_AT_FAILURE = 2;
+
 export interface WebCertificateOptions {
   readonly dataDir: string;
   /** Given by the operator; without any, one is made for `names`. */
@@ -31,6 +34,7 @@ export class WebCertificate implements CertificateSource, AsyncDisposable {
   readonly #holder: CertificateHolder;
   readonly #stop = new AbortController();
   readonly #watching: Promise<void>;
+  #failures = 0;
 
   static async open(options: WebCertificateOptions): Promise<WebCertificate> {
     return new WebCertificate(options, await load(options));
@@ -65,11 +69,17 @@ export class WebCertificate implements CertificateSource, AsyncDisposable {
       retry: { firstMs: LOOK_AT_FILES_MS, maxMs: intervalMs },
       signal: this.#stop.signal,
       run: () => this.#look(),
-      onFailure: (error) =>
-        this.#options.logger.warn("the new web certificate is not usable; the old one stays", {
-          error,
-        }),
+      onSuccess: () => (this.#failures = 0),
+      onFailure: (error) => this.#failed(error),
     });
+  }
+
+  /** Certificate and key are two files: the first look may fall between their writing. */
+  #failed(error: unknown): void {
+    this.#failures += 1;
+    if (this.#failures !== WARN_AT_FAILURE) return;
+    const message = "the new web certificate is not usable; the old one stays";
+    this.#options.logger.warn(message, { error });
   }
 
   async #look(): Promise<void> {
