@@ -116,7 +116,7 @@ export function placeholderOf(flag: Flag): string {
   if (flag.kind === "pairs") return "key=value,…";
   if (flag.kind === "list-pairs") return "key=value,…";
   if (flag.kind === "list") return "a,b,…";
-  return flag.shape.meta.format ?? wordOf(flag.shape.type);
+  return flag.shape.meta.typeName ?? wordOf(flag.shape.type);
 }
 
 const wordOf = (type: Shape["type"]): string =>

@@ -6,7 +6,7 @@ export { didYouMean, nearest } from "./nearest.ts";
 export { parseTree, parseValue, parseYaml, parseYamlDocuments, type YamlSource } from "./parse.ts";
 export { withoutSecrets, yamlOf, yamlOfAll } from "./print.ts";
 export { decodeYaml, readYaml } from "./read.ts";
-export { referenceOf } from "./reference.ts";
+export { referenceOf, sentence } from "./reference.ts";
 export { duration, durationMs, formatDuration, timestamp } from "./scalars.ts";
 export { type FieldMeta } from "./shape.ts";
 export { mergeTrees, valueTree, type Tree } from "./tree.ts";

@@ -23,6 +23,7 @@ export function jsonSchemaOf(
 
 /** What of our `.meta` is not JSON Schema's. */
 const OWN = [
+  "typeName",
   "aliases",
   "valueAliases",
   "secret",
@@ -38,8 +39,6 @@ type JsonSchema = z.core.JSONSchema.BaseSchema;
 
 function adjust(schema: z.core.$ZodType, made: JsonSchema): void {
   for (const key of OWN) delete made[key];
-  // JSON Schema's own word for ISO 8601 durations, which these are not.
-  if (made.format === "duration") delete made.format;
   if (made.maximum === Number.MAX_SAFE_INTEGER) delete made.maximum;
   if (made.minimum === Number.MIN_SAFE_INTEGER) delete made.minimum;
   const { valueAliases } = metaOf(schema);

@@ -2,10 +2,18 @@ import type { z } from "zod";
 import { choiceMeta } from "./normalize.ts";
 import { shapeOf, type Shape } from "./shape.ts";
 
-/** Markdown tables of every field: the page's own parts, then one part for each type of a choice. */
-export function referenceOf(schema: z.core.$ZodType, options: { level?: number } = {}): string {
+/**
+ * Markdown tables of every field (or of those fields of the top level that `only` names): the page's
+ * own, then one for each type of a choice, under a heading of `level`.
+ */
+export function referenceOf(
+  schema: z.core.$ZodType,
+  options: { level?: number; only?: readonly string[] } = {},
+): string {
   const page: Page = { rows: [], parts: [], seen: new Set(), level: options.level ?? 3 };
-  rowsOf(schema, "", page);
+  const shape = shapeOf(schema);
+  if (shape.type === "object") fieldRows(shape, { path: "", page, only: options.only });
+  else rowsOf(schema, "", page);
   return [table(page.rows), ...page.parts].filter(Boolean).join("\n");
 }
 
@@ -22,13 +30,34 @@ function rowsOf(schema: z.core.$ZodType, path: string, page: Page): void {
   const shape = shapeOf(schema);
   if (shape.type === "list") rowsOf(shape.item, `${path}[]`, page);
   if (shape.type === "map") rowsOf(shape.value, `${path}.*`, page);
-  if (shape.type === "union") for (const option of shape.options) rowsOf(option, path, page);
+  if (shape.type === "union") unionRows(shape.options, path, page);
   if (shape.type === "choice") choiceParts(shape, path, page);
-  if (shape.type !== "object") return;
+  if (shape.type === "object") fieldRows(shape, { path, page });
+}
+
+type ObjectShape = Extract<Shape, { type: "object" }>;
+
+function fieldRows(
+  shape: ObjectShape,
+  { path, page, only }: { path: string; page: Page; only?: readonly string[] | undefined },
+): void {
   for (const [name, field] of shape.fields) {
+    if (only && !only.includes(name)) continue;
     const at = path ? `${path}.${name}` : name;
     page.rows.push(rowOf(at, shapeOf(field)));
     rowsOf(field, at, page);
+  }
+}
+
+/** Where one of several maps may stand, no field of one is required of the others. */
+function unionRows(options: readonly z.core.$ZodType[], path: string, page: Page): void {
+  const maps = options.filter((option) => shapeOf(option).type === "object");
+  for (const option of options) {
+    const from = page.rows.length;
+    rowsOf(option, path, page);
+    if (maps.length < 2) continue;
+    const rows = page.rows.splice(from);
+    page.rows.push(...rows.map(([name, type, , meaning]): Row => [name, type, "", meaning]));
   }
 }
 
@@ -67,14 +96,14 @@ function rowOf(path: string, shape: Shape): Row {
 
 function defaultOf(shape: Shape): string {
   const { default: value } = shape;
-  if (value === undefined || value === "") return "";
+  if (value === undefined || value === "" || shape.type === "object") return "";
   if (typeof value === "object" && value !== null && Object.keys(value).length === 0) return "";
   return code(typeof value === "string" ? value : JSON.stringify(value));
 }
 
 /** In words, for people: `list of string`, `token` or `bound_keypair`. */
 function typeOf(shape: Shape): string {
-  if (shape.meta.format && shape.type === "string") return shape.meta.format;
+  if (shape.meta.typeName) return shape.meta.typeName;
   switch (shape.type) {
     case "enum":
       return shape.values.map(code).join(", ");
@@ -104,7 +133,8 @@ function table(rows: readonly Row[]): string {
 const code = (text: string): string => `\`${text}\``;
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
 
-function sentence(text: string): string {
-  const upper = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(upper) ? upper : `${upper}.`;
+/** With a capital, unless it begins with a name such as `tbot+proxy+…`, and a full stop. */
+export function sentence(text: string): string {
+  const upper = text.replace(/^[a-z](?=[a-z]*\b(?![/+.:=_]))/, (letter) => letter.toUpperCase());
+  return upper === "" || /[.!?]$/.test(upper) ? upper : `${upper}.`;
 }

@@ -41,9 +41,9 @@ export function formatDuration(ms: number): string {
 export const duration = z
   .string({ error: "must be a duration such as 30s, 20m, 1h30m or 7d" })
   .regex(DURATION, { error: "must be a duration such as 30s, 20m, 1h30m or 7d" })
-  .meta({ format: "duration", description: "duration such as 30s, 20m, 1h30m or 7d" });
+  .meta({ typeName: "duration" });
 
 /** RFC 3339 with an offset; `Date.parse` reads it. */
 export const timestamp = z.iso
   .datetime({ offset: true, error: "must be an RFC 3339 time such as 2026-01-31T12:00:00Z" })
-  .meta({ description: "RFC 3339 time" });
+  .meta({ typeName: "time" });

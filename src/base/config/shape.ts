@@ -6,8 +6,8 @@ export interface FieldMeta extends OwnMeta {
 }
 
 interface OwnMeta {
-  /** `duration` and the like: the word that the reference page prints as the type. */
-  readonly format?: string;
+  /** `duration` and the like: what help and reference pages call the type instead of `string`. */
+  readonly typeName?: string;
   /** Other names of the field that are accepted: `app` for `app_name`. */
   readonly aliases?: readonly string[];
   /** Other spellings of a value of an enum or literal: `{ ssh: "identity" }`. */
