@@ -98,7 +98,10 @@ export class DirectoryKeyStore implements KeyStore {
 
 async function readEntries(directory: string): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (const name of await readdir(directory)) {
+  const names = await readdir(directory).catch((error: unknown) => {
+    throw fileError(`cannot list the keys in "${directory}"`, error);
+  });
+  for (const name of names) {
     const [, number, keyId] = FILE.exec(name) ?? [];
     if (number && keyId) entries.push(await readEntry(directory, name, Number(number)));
   }

@@ -21,8 +21,8 @@ export const SSH_KEY_TYPE: Readonly<Record<KeySuite, string>> = {
 };
 export const SSH_CURVE = "nistp256";
 
-/** A key is 80 to 140 characters and a comment; OpenSSH itself reads lines up to 8 KiB. */
-const MAX_LINE = 8 * 1024;
+/** A key takes 80 to 140 characters, a certificate with the largest identity 50 thousand. */
+const MAX_LINE = 64 * 1024;
 
 /** The fields of a public key after its type, as in a key or in a certificate. */
 export function publicFields({ suite, raw }: PublicKeyBytes): Buffer {
@@ -59,8 +59,8 @@ export function publicKeyBytesFromSshLine(line: string): PublicKeyBytes {
 export function splitLine(line: string, what: string): { type: string; blob: Buffer } {
   const text = line.trim();
   const [type = "", base64 = ""] = text.split(/[ \t]+/, 2);
-  if (text.length > MAX_LINE * 8 || /[\r\n\0]/.test(text))
-    throw badParameter(`${what} must be one line of at most ${MAX_LINE * 8} characters`);
+  if (text.length > MAX_LINE || /[\r\n\0]/.test(text))
+    throw badParameter(`${what} must be one line of at most ${MAX_LINE} characters`);
   const blob = Buffer.from(base64, "base64");
   if (blob.length === 0 || blob.toString("base64") !== base64)
     throw badParameter(`${what} is not "type base64 [comment]"`);

@@ -3,27 +3,29 @@ import { chmod, mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/p
 import { basename, dirname, join } from "node:path";
 import { badParameter, CodedError, messageOf, type ErrorCode } from "./errors.ts";
 
-const CODES: Readonly<Record<string, ErrorCode>> = {
-  ENOENT: "not_found",
-  ENOTDIR: "bad_parameter",
-  EISDIR: "bad_parameter",
-  ENAMETOOLONG: "bad_parameter",
-  EACCES: "access_denied",
-  EPERM: "access_denied",
-  EROFS: "access_denied",
-  EEXIST: "already_exists",
-  ENOSPC: "unavailable",
-  EDQUOT: "unavailable",
-  EIO: "unavailable",
-  EMFILE: "limit_exceeded",
-  ENFILE: "limit_exceeded",
+/** What the file system's answers mean: our code, and words for people. */
+const ANSWERS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  ENOENT: ["not_found", "no such file or directory"],
+  ENOTDIR: ["bad_parameter", "a part of the path is not a directory"],
+  EISDIR: ["bad_parameter", "it is a directory"],
+  ENAMETOOLONG: ["bad_parameter", "the name is too long"],
+  EACCES: ["access_denied", "permission denied"],
+  EPERM: ["access_denied", "operation not permitted"],
+  EROFS: ["access_denied", "the file system is read-only"],
+  EEXIST: ["already_exists", "it exists already"],
+  ENOSPC: ["unavailable", "the disk is full"],
+  EDQUOT: ["unavailable", "the disk quota is used up"],
+  EIO: ["unavailable", "the disk failed"],
+  EMFILE: ["limit_exceeded", "this process has too many open files"],
+  ENFILE: ["limit_exceeded", "the system has too many open files"],
 };
 
 /** The one translator of what the file system answers. `doing` reads like `cannot write "/etc/x"`. */
 export function fileError(doing: string, error: unknown): CodedError {
   const errno = error instanceof Error && "code" in error ? String(error.code) : "";
-  const code = CODES[errno] ?? "internal";
-  return new CodedError(code, `${doing}: ${errno || messageOf(error)}`, { cause: error });
+  const [code, words] = ANSWERS[errno] ?? ["internal", messageOf(error)];
+  const reason = errno in ANSWERS ? `${errno}, ${words}` : words;
+  return new CodedError(code, `${doing}: ${reason}`, { cause: error });
 }
 
 export interface WriteOptions {
