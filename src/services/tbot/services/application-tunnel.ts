@@ -108,7 +108,9 @@ async function carry(carried: {
   socket.on("error", () => {});
   tunnels.opened(configuration.name);
   try {
-    await pipeDuplex(socket, await route.connect({ early: true }), counts);
+    const piped = pipeDuplex(socket, await route.connect({ early: true }), counts);
+    socket.resume();
+    await piped;
   } catch (error) {
     cut(socket, error instanceof Error ? error : new Error(messageOf(error)));
     log.warn("connection ended early", { error, code: codeOf(error) });
