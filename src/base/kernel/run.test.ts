@@ -59,6 +59,28 @@ suite("the run loop", () => {
     assert.equal(loop.runs, runs);
   });
 
+  test("an interval that follows from the run is asked after it", async () => {
+    const clock = new ManualClock();
+    const controller = new AbortController();
+    let [runs, interval] = [0, 1];
+    const ended = runRepeatedly({
+      clock,
+      random: () => 1,
+      signal: controller.signal,
+      intervalMs: () => interval,
+      retry: { firstMs: 1, maxMs: 1 },
+      run: async () => {
+        runs++;
+        interval = 60_000;
+      },
+    });
+    await until("first", () => clock.pending === 1);
+    await clock.advance(59_999);
+    assert.equal(runs, 1);
+    controller.abort();
+    await ended;
+  });
+
   test("a bell runs it now", async () => {
     const clock = new ManualClock();
     const bell = new Bell();

@@ -47,20 +47,24 @@ export interface RepeatedTask {
  */
 export async function runRepeatedly(task: RepeatedTask): Promise<void> {
   for (let failures = 0; !task.signal.aborted;) {
-    const interval = typeof task.intervalMs === "function" ? task.intervalMs() : task.intervalMs;
-    let delay = interval * (0.95 + 0.05 * task.random());
+    let delay = 0;
     try {
       await task.run(task.signal);
       failures = 0;
+      delay = intervalOf(task) * (0.95 + 0.05 * task.random());
       task.onSuccess?.();
     } catch (error) {
       if (task.signal.aborted) return;
-      delay = Math.min(interval, backoffDelay(task.retry, failures++, task.random));
+      delay = Math.min(intervalOf(task), backoffDelay(task.retry, failures++, task.random));
       task.onFailure?.(error, delay);
     }
     await waitOrBell({ ...task, ms: delay });
   }
 }
+
+/** Asked after each run: what the run has changed counts. */
+const intervalOf = ({ intervalMs }: RepeatedTask): number =>
+  typeof intervalMs === "function" ? intervalMs() : intervalMs;
 
 /**
  * Waits `ms`, or less: a ring or the abort ends it, and so does the wall clock when it passes the

@@ -7,12 +7,11 @@ import {
   type Clock,
   type Logger,
 } from "#base/kernel";
-import { lockedError, type LockSet } from "#domain/access";
+import type { LockSet } from "#domain/access";
 import type { BotConfiguration } from "./configuration.ts";
 import type { BotIdentity } from "./identity.ts";
 import { watchLocks } from "./lock-watch.ts";
 import type { BotMetrics } from "./metrics.ts";
-import { lockTargets } from "./route-credentials.ts";
 import type { Report, Service } from "./supervisor.ts";
 
 const RETRY: Backoff = { firstMs: 1_000, maxMs: 60_000 };
@@ -35,6 +34,8 @@ export class IdentityService implements Service {
   readonly #wanted = new Bell();
   /** Set by `renewNow`, cleared by the renewal that answers it. */
   #outputsToo = false;
+  /** Set while a lock keeps the cluster from talking to this bot. */
+  #refused = false;
 
   constructor(options: IdentityServiceOptions) {
     this.#options = options;
@@ -47,9 +48,20 @@ export class IdentityService implements Service {
   }
 
   async run({ signal, report }: { signal: AbortSignal; report: Report }): Promise<void> {
-    const { locks, configuration, log } = this.#options;
-    using _locks = locks.onChange(() => this.#reportLock(report));
-    const watching = watchLocks({ ...this.#options, signal });
+    const { configuration, log } = this.#options;
+    const watching = watchLocks({
+      ...this.#options,
+      signal,
+      onRefused: (sentence) => {
+        if (!this.#refused) log.error("the cluster refuses this bot", { reason: sentence });
+        this.#refused = true;
+        report("unhealthy", sentence);
+      },
+      onHeard: () => {
+        if (this.#refused) this.renewNow();
+        this.#refused = false;
+      },
+    });
     await runRepeatedly({
       ...this.#options,
       signal,
@@ -81,15 +93,4 @@ export class IdentityService implements Service {
     if (this.#outputsToo) identity.askRenewal();
     this.#outputsToo = false;
   }
-
-  /** A lock on this bot shows at once; its removal asks for a renewal, which says healthy again. */
-  #reportLock(report: Report): void {
-    const { identity, locks, clock } = this.#options;
-    const lock = locks.inForce(lockTargets(identity.current), clock.now());
-    if (lock) report("unhealthy", lockedError(lock).message);
-    else if (this.#locked) this.#wanted.ring();
-    this.#locked = lock !== undefined;
-  }
-
-  #locked = false;
 }

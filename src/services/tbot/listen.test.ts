@@ -51,7 +51,9 @@ suite("a local listener", () => {
     await link(path, `${path}.kept`);
     held._handle.close();
     await rename(`${path}.kept`, path);
-    using _listener = await openListener(`unix://${path}`, (socket) => socket.resume().end("hello"));
+    using _listener = await openListener(`unix://${path}`, (socket) =>
+      socket.resume().end("hello"),
+    );
     const client = connect(path);
     const [hello] = (await Array.fromAsync(client)) as Buffer[];
     assert.equal(hello?.toString(), "hello");

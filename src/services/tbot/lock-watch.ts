@@ -1,4 +1,4 @@
-import { messageOf, runRepeatedly, type Clock, type Logger } from "#base/kernel";
+import { codeOf, messageOf, runRepeatedly, type Clock, type Logger } from "#base/kernel";
 import type { LockSet } from "#domain/access";
 import { parseDocument, type Lock } from "#domain/resources";
 import type { BotIdentity } from "./identity.ts";
@@ -14,8 +14,12 @@ export async function watchLocks(options: {
   random: () => number;
   log: Logger;
   signal: AbortSignal;
+  /** The cluster no longer talks to this bot: it is locked, as the sentence says. */
+  onRefused: (sentence: string) => void;
+  /** The cluster talks to it again. */
+  onHeard: () => void;
 }): Promise<void> {
-  const { identity, locks, log, signal } = options;
+  const { identity, locks, log, signal, onRefused, onHeard } = options;
   await runRepeatedly({
     ...options,
     intervalMs: RESUBSCRIBE_MS,
@@ -23,10 +27,13 @@ export async function watchLocks(options: {
     run: async () => {
       await identity.ready(signal);
       for await (const inForce of identity.client.auth.watchLocks({}, { signal })) {
+        onHeard();
         locks.replace(inForce.locks.map((json) => parseDocument(json) as Lock));
       }
     },
-    onFailure: (error) =>
-      log.debug("the stream of locks ended, subscribing again", { reason: messageOf(error) }),
+    onFailure: (error) => {
+      if (codeOf(error) === "access_denied") onRefused(messageOf(error));
+      else log.debug("the stream of locks ended, subscribing again", { reason: messageOf(error) });
+    },
   });
 }
