@@ -171,7 +171,7 @@ function botConfiguration(
 async function sendRequest({ tunnelPort }: Scene, steps: Steps): Promise<void> {
   const url = `http://127.0.0.1:${tunnelPort}/through/the/tunnel`;
   const ask = async (): Promise<string> => {
-    const response = await fetch(url);
+    const response = await fetch(url, { headers: { connection: "close" } });
     const text = (await response.text()).trim();
     if (response.status !== 200 || !text.startsWith("Hello"))
       throw unavailable(`the application answered ${response.status}: ${text}`);
