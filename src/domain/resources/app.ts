@@ -2,15 +2,16 @@ import { z } from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
 const spec = z.strictObject({
-  /** `http://`, `https://` or `tcp://` with host and port, as the agent reaches it. */
-  uri: z.url({
-    protocol: /^(https?|tcp)$/,
-    error: "must be an http://, https:// or tcp:// address",
+  uri: z
+    .url({
+      protocol: /^(https?|tcp)$/,
+      error: "must be an http://, https:// or tcp:// address",
+    })
+    .meta({ description: "as the agent reaches it, such as http://localhost:8080" }),
+  public_addr: z.string().optional().meta({
+    description: "host name under which the proxy serves it; default: name.cluster",
   }),
-  /** The name under which the proxy serves it; default `<name>.<cluster domain>`. */
-  public_addr: z.string().optional(),
-  /** The agent that serves it. */
-  host_id: z.string(),
+  host_id: z.string().meta({ description: "the agent that serves it" }),
 });
 
 export type App = Resource<"app", z.infer<typeof spec>>;

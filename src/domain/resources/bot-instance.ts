@@ -3,9 +3,12 @@ import { z } from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
 const spec = z.strictObject({
-  bot_name: z.string(),
-  instance_id: z.string(),
-  previous_instance_id: z.string().optional(),
+  bot_name: z.string().meta({ description: "the bot" }),
+  instance_id: z.string().meta({ description: "UUID of this joining of a machine" }),
+  previous_instance_id: z
+    .string()
+    .optional()
+    .meta({ description: "what it was before its last recovery" }),
 });
 
 const authentication = z.strictObject({
@@ -41,15 +44,28 @@ const serviceHealth = z.strictObject({
 });
 
 const status = z.strictObject({
-  /** Of the certificate now in use; the next refresh must present exactly this one. */
-  generation: z.int(),
-  initial_authentication: authentication.optional(),
-  /** Newest last, at most `MAX_RECORDS`. */
-  latest_authentications: z.array(authentication).default([]),
-  initial_heartbeat: heartbeat.optional(),
-  latest_heartbeats: z.array(heartbeat).default([]),
-  service_health: z.array(serviceHealth).default([]),
-  notices: z.array(z.string()).default([]),
+  generation: z.int().meta({
+    description: "of the certificate now in use; the next refresh must present exactly this one",
+  }),
+  initial_authentication: authentication.optional().meta({ description: "the first join" }),
+  /** At most `MAX_RECORDS`. */
+  latest_authentications: z
+    .array(authentication)
+    .default([])
+    .meta({ description: "the latest joins, newest last" }),
+  initial_heartbeat: heartbeat.optional().meta({ description: "the first report" }),
+  latest_heartbeats: z
+    .array(heartbeat)
+    .default([])
+    .meta({ description: "the latest reports, newest last" }),
+  service_health: z
+    .array(serviceHealth)
+    .default([])
+    .meta({ description: "what its services last reported" }),
+  notices: z
+    .array(z.string())
+    .default([])
+    .meta({ description: "what an administrator should know" }),
 });
 
 export const MAX_RECORDS = 10;

@@ -4,7 +4,7 @@ import { defineKind, type Resource } from "./kind.ts";
 import { grantedNames, traits, type Traits } from "./user.ts";
 
 const spec = z.strictObject({
-  roles: grantedNames,
+  roles: grantedNames.meta({ description: "roles that the bot may use" }),
   traits: z
     .array(z.strictObject({ name: z.string().min(1), values: z.array(z.string()) }))
     .refine((list) => new Set(list.map(({ name }) => name)).size === list.length, {
@@ -13,8 +13,11 @@ const spec = z.strictObject({
     .refine((list) => traits.safeParse(traitsOf(list)).success, {
       error: "hold too much: every certificate carries them",
     })
-    .default([]),
-  max_session_ttl: duration.default("12h"),
+    .default([])
+    .meta({ description: "lists of values that templates in roles read, such as logins" }),
+  max_session_ttl: duration
+    .default("12h")
+    .meta({ description: "longest lifetime of what the bot is given" }),
 });
 
 const status = z.strictObject({ user_name: z.string(), role_name: z.string() });

@@ -5,11 +5,18 @@ import { defineKind, type Resource } from "./kind.ts";
 const spec = z.strictObject({
   cluster_name: z
     .string()
-    .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, { error: "must be a lower-case DNS name" }),
-  default_credential_ttl: duration.default("1h"),
-  max_credential_ttl: duration.default("24h"),
-  max_bot_identity_ttl: duration.default("168h"),
-  audit_retention: duration.default("2160h"),
+    .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, { error: "must be a lower-case DNS name" })
+    .meta({ description: "fixed at the first start" }),
+  default_credential_ttl: duration
+    .default("1h")
+    .meta({ description: "lifetime of credentials where nobody asks for another" }),
+  max_credential_ttl: duration
+    .default("24h")
+    .meta({ description: "longest lifetime of credentials" }),
+  max_bot_identity_ttl: duration
+    .default("168h")
+    .meta({ description: "longest lifetime of a bot's own identity" }),
+  audit_retention: duration.default("2160h").meta({ description: "how long events are kept" }),
 });
 
 export type ClusterConfig = Resource<"cluster_config", z.infer<typeof spec>>;

@@ -17,12 +17,16 @@ export const resourceName = z
 export const labels = z.record(z.string().min(1).max(128), z.string().max(512));
 
 export const metadata = z.strictObject({
-  name: resourceName,
-  labels: labels.default({}),
-  description: z.string().max(1024).optional(),
-  expires: timestamp.optional(),
-  /** Opaque; set by the server with every write, given back to make a write conditional. */
-  revision: z.string().optional(),
+  name: resourceName.meta({ description: "unique among its kind" }),
+  labels: labels
+    .default({})
+    .meta({ description: "name to value, for filters and for roles to match" }),
+  description: z.string().max(1024).optional().meta({ description: "for people" }),
+  expires: timestamp.optional().meta({ description: "when the resource goes by itself" }),
+  revision: z.string().optional().meta({
+    description:
+      "opaque; set by the server with every write, given back to make a write conditional",
+  }),
 });
 
 export type Metadata = z.infer<typeof metadata>;

@@ -26,12 +26,17 @@ const target = z
   });
 
 const spec = z.strictObject({
-  target,
-  message: z.string().max(1024).default(""),
-  /** Without it the lock holds until it is removed. */
-  expires: timestamp.optional(),
-  created_at: timestamp.optional(),
-  created_by: z.string().optional(),
+  target: target.meta({ description: "exactly one of its fields: what is cut off" }),
+  message: z
+    .string()
+    .max(1024)
+    .default("")
+    .meta({ description: "the reason, shown to the locked" }),
+  expires: timestamp
+    .optional()
+    .meta({ description: "end of the lock; without it, it holds until it is removed" }),
+  created_at: timestamp.optional().meta({ description: "set by the server" }),
+  created_by: z.string().optional().meta({ description: "set by the server" }),
 });
 
 export type LockTarget = (typeof lockTargets)[number];

@@ -48,38 +48,58 @@ export const ruleResources = [
 
 const rule = z.strictObject({
   /** A misspelt name in a deny would be a hole, so only known ones are taken. */
-  resources: z.array(z.enum([...ruleResources, "*"])).min(1),
-  verbs: z.array(z.enum([...verbs, "*"])).min(1),
+  resources: z
+    .array(z.enum([...ruleResources, "*"]))
+    .min(1)
+    .meta({ description: "kinds of resources, or what else callers ask for" }),
+  verbs: z
+    .array(z.enum([...verbs, "*"]))
+    .min(1)
+    .meta({ description: "what may be done with them" }),
 });
 
 const impersonate = z.strictObject({
-  users: grantedNames,
-  roles: grantedNames,
+  users: grantedNames.meta({ description: "users that may be acted as" }),
+  roles: grantedNames.meta({ description: "roles that certificates may be asked for" }),
 });
 
 const conditions = z.strictObject({
-  logins: z.array(template).default([]),
-  node_labels: labelMatchers.default({}),
-  app_labels: labelMatchers.default({}),
-  db_labels: labelMatchers.default({}),
-  db_names: z.array(z.string()).default([]),
-  db_users: z.array(z.string()).default([]),
-  kubernetes_labels: labelMatchers.default({}),
-  kubernetes_groups: z.array(z.string()).default([]),
-  workload_identity_labels: labelMatchers.default({}),
-  impersonate: impersonate.default({ users: [], roles: [] }),
-  rules: z.array(rule).default([]),
+  logins: z.array(template).default([]).meta({ description: "accounts on nodes" }),
+  node_labels: labelMatchers.default({}).meta({ description: "nodes whose labels match" }),
+  app_labels: labelMatchers.default({}).meta({ description: "applications whose labels match" }),
+  db_labels: labelMatchers.default({}).meta({ description: "databases whose labels match" }),
+  db_names: z.array(z.string()).default([]).meta({ description: "names of databases on a server" }),
+  db_users: z.array(z.string()).default([]).meta({ description: "accounts in databases" }),
+  kubernetes_labels: labelMatchers
+    .default({})
+    .meta({ description: "Kubernetes clusters whose labels match" }),
+  kubernetes_groups: z
+    .array(z.string())
+    .default([])
+    .meta({ description: "groups in Kubernetes clusters" }),
+  workload_identity_labels: labelMatchers
+    .default({})
+    .meta({ description: "workload identities whose labels match" }),
+  impersonate: impersonate
+    .default({ users: [], roles: [] })
+    .meta({ description: "who else a holder may act as: how a bot uses roles" }),
+  rules: z.array(rule).default([]).meta({ description: "what may be done with resources" }),
 });
 
 const options = z.strictObject({
-  max_session_ttl: duration.default("12h"),
-  require_mfa_for_admin: z.boolean().default(false),
+  max_session_ttl: duration
+    .default("12h")
+    .meta({ description: "longest lifetime of certificates" }),
+  require_mfa_for_admin: z
+    .boolean()
+    .default(false)
+    .meta({ description: "ask for a second factor before administrative actions" }),
 });
 
 const spec = z.strictObject({
-  allow: conditions.prefault({}),
-  deny: conditions.prefault({}),
-  options: options.prefault({}),
+  allow: conditions.prefault({}).meta({ description: "what a holder may do" }),
+  deny: conditions.prefault({}).meta({ description: "what no role of a holder can allow" }),
+  options: options.prefault({}).meta({ description: "how a holder may do it" }),
 });
 
 export type RuleResource = (typeof ruleResources)[number];

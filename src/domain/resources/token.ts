@@ -14,9 +14,16 @@ const optionalTime = z
 const boundKeypair = z.strictObject({
   onboarding: z
     .strictObject({
-      initial_public_key: z.string().default(""),
-      registration_secret: z.string().max(512).default("").meta({ secret: true }),
-      must_register_before: optionalTime,
+      initial_public_key: z.string().default("").meta({
+        description: "OpenSSH public key of the machine, known beforehand: no secret is needed",
+      }),
+      registration_secret: z.string().max(512).default("").meta({
+        secret: true,
+        description: "lets the first machine bind its key; without a key and a secret, one is made",
+      }),
+      must_register_before: optionalTime.meta({
+        description: "until when the registration secret is taken",
+      }),
     })
     .prefault({}),
   recovery: z
@@ -24,11 +31,20 @@ const boundKeypair = z.strictObject({
       limit: z
         .int()
         .min(1, { error: "must be at least 1: the first join counts as a recovery" })
-        .default(1),
-      mode: z.enum(recoveryModes).default("standard"),
+        .default(1)
+        .meta({
+          description:
+            "how often the machine may join without a valid certificate, the first time counted",
+        }),
+      mode: z.enum(recoveryModes).default("standard").meta({
+        description:
+          "standard counts recoveries, relaxed does not, insecure asks for no join state",
+      }),
     })
     .prefault({}),
-  rotate_after: optionalTime,
+  rotate_after: optionalTime.meta({
+    description: "a join after this time must bring a new key",
+  }),
 });
 
 const joinMethod = z
@@ -38,11 +54,18 @@ const joinMethod = z
 
 const spec = z
   .strictObject({
-    /** May be left out where `bot_name` says that it is `[Bot]`. */
-    roles: z.array(z.enum(systemRoles)).default([]),
-    bot_name: z.string().optional(),
-    join_method: joinMethod,
-    bound_keypair: boundKeypair.optional(),
+    roles: z
+      .array(z.enum(systemRoles))
+      .default([])
+      .meta({ description: "what may join; may be left out where bot_name says that it is [Bot]" }),
+    bot_name: z.string().optional().meta({ description: "the bot that joins, for role Bot" }),
+    join_method: joinMethod.meta({
+      description:
+        "how it proves itself: token (its name is the secret, good once) or bound_keypair",
+    }),
+    bound_keypair: boundKeypair
+      .optional()
+      .meta({ description: "settings of join method bound_keypair" }),
   })
   .superRefine((token, context) => {
     const bot = token.roles.includes("Bot") || (token.roles.length === 0 && token.bot_name);

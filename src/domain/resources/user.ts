@@ -18,10 +18,13 @@ export const traits = z
   });
 
 const spec = z.strictObject({
-  roles: grantedNames,
-  traits: traits.default({}),
-  /** Who made it: a user name, `bot:<name>` for the user of a bot, or `system`. */
-  created_by: z.string().optional(),
+  roles: grantedNames.meta({ description: "what the user may do" }),
+  traits: traits
+    .default({})
+    .meta({ description: "lists of values that templates in roles read, such as logins" }),
+  created_by: z.string().optional().meta({
+    description: "who made it: a user, bot:NAME for the user of a bot, or system",
+  }),
 });
 
 /** Name to list of values; a role's templates read them. */
