@@ -44,7 +44,9 @@ function fieldRows(
   for (const [name, field] of shape.fields) {
     if (only && !only.includes(name)) continue;
     const at = path ? `${path}.${name}` : name;
-    page.rows.push(rowOf(at, shapeOf(field)));
+    const inner = shapeOf(field);
+    if (inner.type === "object" && inner.fields.size === 0) continue;
+    page.rows.push(rowOf(at, inner));
     rowsOf(field, at, page);
   }
 }
