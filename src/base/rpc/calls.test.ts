@@ -9,7 +9,11 @@ import {
   systemClock,
   unavailable,
 } from "#base/kernel";
-import type { RpcContext } from "#base/rpc";
+import { RpcChannel, type RpcContext } from "#base/rpc";
+import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
+import { JoinService } from "@tenon/api/tenon/join/v1/join";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { HANDSHAKE_MS } from "./tls-credentials.ts";
 import { derFromPem } from "#base/crypto";
 import { authority, RpcBench } from "#testing/rpc";
 import { TestAuthority } from "#testing/tls";
@@ -151,7 +155,6 @@ describe("a unary call", () => {
       auth: { ping: (_request, { signal }) => never(signal) },
     });
     const channel = bench.channel();
-    const { AuthService } = await import("@tenon/api/tenon/auth/v1/auth");
     const call = channel.client(AuthService).ping({});
     const refused = assert.rejects(call, { code: "canceled" });
     await until("the call is there", () => bench.server.calls === 1);
@@ -291,6 +294,19 @@ describe("a server stream", () => {
     await stream.return?.();
   });
 
+  it("is over for the server also when the handler does not notice", async () => {
+    await using bench = await RpcBench.open({
+      auth: {
+        async *watchLocks() {
+          yield {};
+          await new Promise(() => {});
+        },
+      },
+    });
+    for await (const _ of bench.auth().watchLocks({})) break;
+    await until("the call is over", () => bench.server.calls === 0);
+  });
+
   it("lives longer than the deadline of its opening", async () => {
     const clock = new ManualClock();
     const next = Promise.withResolvers<void>();
@@ -347,7 +363,22 @@ describe("a bidi stream", () => {
     await call.send({ message: { case: "ack", value: {} } });
     const refusal = { code: "unavailable", message: "try another proxy" };
     await assert.rejects(call.receive(), refusal);
-    await assert.rejects(call.send({ message: { case: "ack", value: {} } }));
+    await assert.rejects(call.send({ message: { case: "ack", value: {} } }), refusal);
+  });
+
+  it("rejects send when the server has ended the call well", async () => {
+    await using bench = await RpcBench.open({
+      async *join() {
+        yield { message: { case: "acknowledged", value: {} } };
+      },
+    });
+    await using call = await bench.join().join();
+    assert.equal((await call.receive())?.message.case, "acknowledged");
+    assert.equal(await call.receive(), undefined);
+    await assert.rejects(call.send({ message: { case: "ack", value: {} } }), {
+      code: "unavailable",
+      message: "the server has ended the call",
+    });
   });
 
   it("ends the handler's requests, or aborts its signal, when the client cancels", async () => {
@@ -453,14 +484,45 @@ describe("a call to a server that cannot be reached", () => {
   }
 
   it("says so when the name does not exist", async () => {
-    const { RpcChannel } = await import("#base/rpc");
-    const { AuthService } = await import("@tenon/api/tenon/auth/v1/auth");
     using channel = new RpcChannel({
       target: { host: "nowhere.invalid", port: 1 },
       clock: systemClock,
     });
     const message = /cannot reach nowhere\.invalid:1: the name could not be resolved/;
     await assert.rejects(channel.client(AuthService).ping({}), { code: "unavailable", message });
+  });
+
+  it("says so when something accepts and says nothing, and leaves nothing open", async () => {
+    const clock = new ManualClock();
+    await using peer = await SilentPeer.open();
+    using channel = new RpcChannel({ target: peer.target, tls: { serverName: "x.test" }, clock });
+    const refused = assert.rejects(channel.client(AuthService).ping({}), {
+      code: "unavailable",
+      message: /does not speak TLS and HTTP\/2; check the address and port/,
+    });
+    await until("the handshake has begun", () => peer.open === 1 && clock.pending === 2);
+    await clock.advance(HANDSHAKE_MS);
+    await refused;
+    await until("the connection is gone", () => peer.open === 0);
+  });
+
+  it("gives up at its deadline when the handshake goes on, and closes what it opened", async () => {
+    const clock = new ManualClock();
+    await using peer = await SilentPeer.open();
+    const tls = { serverName: "x.test" };
+    using channel = new RpcChannel({ target: peer.target, tls, clock, defaultDeadlineMs: 5_000 });
+    const auth = channel.client(AuthService);
+    const join = channel.client(JoinService);
+    const message = /no answer from 127.0.0.1:\d+ within 5 seconds/;
+    const refused = [
+      auth.ping({}),
+      auth.watchLocks({}).next(),
+      join.join().then((call) => call.receive()),
+    ].map((call) => assert.rejects(call, { code: "timed_out", message }));
+    await until("the deadlines are set", () => peer.open === 1 && clock.pending === 4);
+    await clock.advance(5_000);
+    await Promise.all(refused);
+    await until("the connection is gone", () => peer.open === 0);
   });
 
   it("comes back by itself after the server was restarted", async () => {
@@ -473,3 +535,30 @@ describe("a call to a server that cannot be reached", () => {
     });
   });
 });
+
+/** Accepts connections, and says nothing on them. */
+class SilentPeer implements AsyncDisposable {
+  readonly #server: Server;
+  open = 0;
+
+  private constructor() {
+    this.#server = createServer((socket) => {
+      this.open += 1;
+      socket.resume().on("close", () => (this.open -= 1));
+    });
+  }
+
+  static async open(): Promise<SilentPeer> {
+    const peer = new SilentPeer();
+    await new Promise<void>((resolve) => void peer.#server.listen(0, "127.0.0.1", resolve));
+    return peer;
+  }
+
+  get target(): { host: string; port: number } {
+    return { host: "127.0.0.1", port: (this.#server.address() as AddressInfo).port };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+  }
+}

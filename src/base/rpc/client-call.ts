@@ -19,6 +19,7 @@ export class CallBounds implements Disposable {
   #timer: Disposable | undefined;
   #cancel: () => void = () => {};
   #reason: CodedError | undefined;
+  #over = false;
 
   constructor(options: {
     address: string;
@@ -41,12 +42,13 @@ export class CallBounds implements Disposable {
   }
 
   /** Replaces the deadline; `undefined` lifts it. */
-  expireAfter(ms: number | undefined, late?: () => void): void {
+  expireAfter(ms: number | undefined, late?: (reason: CodedError) => void): void {
     this.#timer?.[Symbol.dispose]();
     if (ms === undefined) return;
     this.#timer = this.#clock.timer(ms, () => {
-      late?.();
-      this.stop(timedOut(`no answer from ${this.#address} within ${ms / 1_000} seconds`));
+      const reason = timedOut(`no answer from ${this.#address} within ${ms / 1_000} seconds`);
+      this.stop(reason);
+      late?.(reason);
     });
   }
 
@@ -60,7 +62,13 @@ export class CallBounds implements Disposable {
     if (this.#reason) throw this.#reason;
   }
 
+  /** Whether the call has ended, well or not. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   done(): void {
+    this.#over = true;
     this.#timer?.[Symbol.dispose]();
     this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#left();
@@ -70,14 +78,17 @@ export class CallBounds implements Disposable {
     this.done();
   }
 
-  /** What the caller of the call hears of its end. */
+  /** What the caller of the call hears of its end: always the first thing that went wrong. */
   errorFor(error: unknown): CodedError {
-    if (this.#reason) return this.#reason;
-    if (error instanceof CodedError) return error;
-    if (!isServiceError(error)) return unreachable(this.#address, String(error));
-    if (isOurs(error)) return errorOf(error);
-    return foreignError(this.#address, error);
+    this.#reason ??= translated(this.#address, error);
+    return this.#reason;
   }
+}
+
+function translated(address: string, error: unknown): CodedError {
+  if (error instanceof CodedError) return error;
+  if (!isServiceError(error)) return unreachable(address, String(error));
+  return isOurs(error) ? errorOf(error) : foreignError(address, error);
 }
 
 /** The status was made by the library or the network: most mean that the server was not reached. */

@@ -1,3 +1,4 @@
+import { unavailable, type CodedError } from "#base/kernel";
 import type { DescMethod, MessageInitShape, MessageShape, DescMessage } from "@bufbuild/protobuf";
 import type { ClientDuplexStream, ClientReadableStream } from "@grpc/grpc-js";
 import type { CallBounds } from "./client-call.ts";
@@ -41,12 +42,15 @@ export async function* receiveAll(
 export function boundOpening(
   source: Source,
   bounds: CallBounds,
-  deadlines: { readonly openMs: number; readonly callMs: number | undefined; late: () => void },
+  deadlines: {
+    readonly openMs: number;
+    readonly callMs: number | undefined;
+    late: (reason: CodedError) => void;
+  },
 ): void {
   bounds.expireAfter(deadlines.callMs ?? deadlines.openMs, deadlines.late);
   if (deadlines.callMs === undefined) source.once("metadata", () => bounds.expireAfter(undefined));
-  // The iterator reports the error; without a listener Node would end the process over it.
-  source.on("error", () => {});
+  source.on("error", (error) => void bounds.errorFor(error));
   source.on("status", () => bounds.done());
   bounds.attach(() => source.cancel());
 }
@@ -79,12 +83,13 @@ function write(
   bounds: CallBounds,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const ended = (): void => reject(bounds.errorFor(unavailable("the server has ended the call")));
+    if (bounds.over) return ended();
     // The library drops the callback of a message that the end of the call overtook.
-    const ended = (error: unknown): void => reject(bounds.errorFor(error));
-    duplex.once("error", ended);
+    duplex.once("status", ended);
     duplex.write(bytes, (error?: Error | null) => {
-      duplex.off("error", ended);
-      if (error) ended(error);
+      duplex.off("status", ended);
+      if (error) reject(bounds.errorFor(error));
       else resolve();
     });
   });

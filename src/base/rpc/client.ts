@@ -1,4 +1,4 @@
-import { canceled, type Clock, unavailable } from "#base/kernel";
+import { canceled, type Clock, type CodedError, unavailable } from "#base/kernel";
 import type { DescMessage, DescMethod, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import type { Client } from "@grpc/grpc-js";
@@ -109,7 +109,7 @@ export class RpcChannel implements Disposable {
         (error, value) => (error ? reject(bounds.errorFor(error)) : resolve(value!)),
       );
       bounds.attach(() => call.cancel());
-      bounds.expireAfter(deadlineMs, () => this.#giveUpConnecting({ grpc, client }));
+      bounds.expireAfter(deadlineMs, (reason) => this.#giveUpConnecting({ grpc, client }, reason));
     });
     return decodeResponse(method.output, bytes);
   }
@@ -163,16 +163,17 @@ export class RpcChannel implements Disposable {
     return {
       openMs: this.#deadlineMs,
       callMs: options.deadlineMs,
-      late: () => this.#giveUpConnecting(opened),
+      late: (reason: CodedError) => this.#giveUpConnecting(opened, reason),
     };
   }
 
-  /** The library waits for ever for a peer that accepts and then says nothing; a new client does not. */
-  #giveUpConnecting({ grpc, client }: Opened): void {
+  /** The library waits for ever for a peer that accepts and then says nothing; the next call starts anew. */
+  #giveUpConnecting({ grpc, client }: Opened, reason: CodedError): void {
     if (this.#client !== client || this.#closed) return;
     const { CONNECTING } = grpc.connectivityState;
     if (client.getChannel().getConnectivityState(false) !== CONNECTING) return;
     this.#client = undefined;
+    for (const bounds of this.#underWay) bounds.stop(reason);
     client.close();
   }
 
@@ -182,7 +183,7 @@ export class RpcChannel implements Disposable {
     const { target, tls } = this.#options;
     this.#client ??= new grpc.Client(
       libraryTarget(target),
-      credentials(grpc, "unix" in target ? undefined : (tls ?? {})),
+      credentials(grpc, this.#options),
       channelOptions(tls?.serverName),
     );
     return { grpc, client: this.#client };

@@ -103,29 +103,38 @@ async function around<T>(
   }
 }
 
+/** Stops asking the handler as soon as the call is over, also when the handler does not notice. */
 async function sendAll(
   method: BoundMethod,
   call: Writable,
   signal: AbortSignal,
   responses: unknown,
 ): Promise<void> {
-  for await (const response of responses as AsyncIterable<Fields>) {
-    await send(call, encode(method.descriptor.output, response), signal);
+  const iterator = (responses as AsyncIterable<Fields>)[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await orAbort(signal, iterator.next());
+      if (next.done) return;
+      await orAbort(signal, send(call, encode(method.descriptor.output, next.value)));
+    }
+  } catch (error) {
+    iterator.return?.().catch(() => {});
+    throw error;
   }
-  signal.throwIfAborted();
 }
 
-/** Waits until the message has left for the network: a client that reads slowly slows its handler. */
-function send(call: Writable, bytes: Buffer, signal: AbortSignal): Promise<void> {
+/** Resolves when the message has left for the network: a slow client slows its handler. */
+const send = (call: Writable, bytes: Buffer): Promise<void> =>
+  new Promise((resolve, reject) => {
+    call.write(bytes, (error: Error | null | undefined) => (error ? reject(error) : resolve()));
+  });
+
+function orAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
-    signal.throwIfAborted();
     const abort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) abort();
     signal.addEventListener("abort", abort, { once: true });
-    call.write(bytes, (error: Error | null | undefined) => {
-      signal.removeEventListener("abort", abort);
-      if (error) reject(error);
-      else resolve();
-    });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }
 

@@ -1,10 +1,11 @@
-import { badParameter } from "#base/kernel";
+import { badParameter, type Clock } from "#base/kernel";
 import { x509Pem } from "#base/crypto";
 import { isIPv6 } from "node:net";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import type { Grpc } from "./grpc.ts";
 import { defaultRpcLimits } from "./limits.ts";
+import { tlsCredentials } from "./tls-credentials.ts";
 import { checkLength } from "./unix.ts";
 
 /** Where the server is. */
@@ -38,16 +39,24 @@ export function libraryTarget(target: RpcTarget): string {
   return `unix:${target.unix}`;
 }
 
-export function credentials(grpc: Grpc, tls: RpcTls | undefined): ChannelCredentials {
-  if (!tls) return grpc.credentials.createInsecure();
+/** A socket file needs no TLS; everything else has it. */
+export function credentials(
+  grpc: Grpc,
+  { target, tls = {}, clock }: { target: RpcTarget; tls?: RpcTls | undefined; clock: Clock },
+): ChannelCredentials {
+  if ("unix" in target) return grpc.credentials.createInsecure();
+  const serverName = tls.serverName ?? target.host;
+  return tlsCredentials(grpc, { context: contextOf(tls), serverName, clock });
+}
+
+function contextOf(tls: RpcTls): SecureContext {
   try {
-    const context = createSecureContext({
+    return createSecureContext({
       minVersion: "TLSv1.3",
       ...(tls.ca ? { ca: tls.ca.map(pem) } : {}),
       ...(tls.cert === undefined ? {} : { cert: [tls.cert].flat().map(pem).join("") }),
       ...(tls.key === undefined ? {} : { key: tls.key }),
     });
-    return grpc.credentials.createFromSecureContext(context);
   } catch (cause) {
     throw badParameter("the TLS certificate, key or authority for the connection cannot be read", {
       cause,
@@ -57,9 +66,7 @@ export function credentials(grpc: Grpc, tls: RpcTls | undefined): ChannelCredent
 
 export function channelOptions(serverName: string | undefined): ChannelOptions {
   return {
-    ...(serverName === undefined
-      ? {}
-      : { "grpc.ssl_target_name_override": serverName, "grpc.default_authority": serverName }),
+    ...(serverName === undefined ? {} : { "grpc.default_authority": serverName }),
     "grpc.max_receive_message_length": defaultRpcLimits.maxMessageBytes,
     "grpc.max_send_message_length": defaultRpcLimits.maxMessageBytes,
     // While calls are under way: a watch must notice a server that vanished.

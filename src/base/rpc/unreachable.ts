@@ -40,6 +40,11 @@ const causes: readonly (readonly [pattern: RegExp, meaning: string, advice: stri
     "check that the address belongs to this cluster, and the CA pin or CA file",
   ],
   [
+    /ALPN|ECONNABORTED|handshake timed out/,
+    "what answers there does not speak TLS and HTTP/2",
+    "check the address and port",
+  ],
+  [
     /alert|SSL routines|packet length|wrong version/,
     "the TLS handshake failed",
     "check that the port speaks TLS 1.3, and this client's certificate",
