@@ -140,6 +140,24 @@ suite("rotation of the bound key", () => {
     assert.deepEqual(await cluster.lockNames(), []);
   });
 
+  test("a refresh that rotated, lost its reply and its certificate, goes on as a recovery", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    machine.lose = "result";
+    await refusal(machine.join());
+    await machine.loseCertificate();
+    await demand(cluster);
+    await machine.join();
+    const status = await cluster.bound("t");
+    assert.equal(status.recovery_count, 2);
+    assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+    machine.log.length = 0;
+    await machine.join();
+    assert.ok(machine.log.includes("rotationRequest"), "the second demand waits for the next join");
+    assert.deepEqual(await cluster.reasons(), []);
+  });
+
   test("a lock on the new key stops it from being bound", async () => {
     await using world = await open();
     const { cluster, machine } = world;

@@ -20,7 +20,7 @@ import {
   type KeyRight,
 } from "./bound-keypair/eligible.ts";
 import { checkCurrent, refuseFormerKey, VerifiedJoinState } from "./bound-keypair/join-state.ts";
-import { nextMove, repeatedMove, type Move } from "./bound-keypair/move.ts";
+import { nextMove, repeatedMove, sameAttempt, type Move } from "./bound-keypair/move.ts";
 import { recordWrites, statusAfter, type Decision } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
 import { readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
@@ -102,10 +102,9 @@ async function decide(answered: Answered, trace: Trace): Promise<Step> {
   const leaving = ownIdentity(request.attempt) === undefined;
   await checkLocks(deps, targetsOf(eligible, answered), { leaving }); // 4
   const move = await verify({ answered, eligible, right, solved }); // 5, 6
-  if (move.kind !== "repeat" && !answered.rotation && rotationDue(eligible, now))
-    return askSuccessor(answered); // 7
-  const successor =
-    move.kind === "repeat" ? undefined : provenSuccessor(answered, eligible, solved);
+  const mayRotate = move.kind !== "repeat" && right !== "former";
+  if (mayRotate && !answered.rotation && rotationDue(eligible, now)) return askSuccessor(answered); // 7
+  const successor = mayRotate ? provenSuccessor(answered, eligible, solved) : undefined;
   const config = await deps.config();
   const decision = { eligible, request, solved, successor, move, config, now };
   trace.instanceId = move.to.instance_id;
@@ -146,8 +145,12 @@ function targetsOf(eligible: EligibleToken, { request, rotation }: Answered): re
     token: token.metadata.name,
     boundKeyFingerprint: request.key.fingerprint,
   });
-  const successor = rotation?.proof ? [`public_key:${rotation.proof.key.fingerprint}`] : [];
-  return [...lockTargetsOf({ ...claims, expires: 0 }), ...successor];
+  const bound = status.bound_public_key && sshFingerprint(status.bound_public_key);
+  const keys = [bound, rotation?.proof?.key.fingerprint].filter((fingerprint) => fingerprint);
+  return [
+    ...lockTargetsOf({ ...claims, expires: 0 }),
+    ...keys.map((fingerprint) => `public_key:${fingerprint}`),
+  ];
 }
 
 /** Steps 5 and 6, unless this is an attempt that has already passed them (section 3). */
@@ -160,9 +163,10 @@ async function verify(known: {
   const { eligible, right, solved } = known;
   const { deps, request } = known.answered;
   const presented = VerifiedJoinState.present(deps, eligible, request); // 5
-  const repeated = repeatedMove(eligible, request, { solved, presented });
+  const last = sameAttempt(eligible, request, { solved, presented });
+  const repeated = repeatedMove(last, request);
   if (repeated) return repeated;
-  if (right === "former") throw refuseFormerKey(presented, eligible, request);
+  if (right === "former" && !last) throw refuseFormerKey(presented, eligible, request);
   checkCurrent(presented, eligible, request); // 5
   return await nextMove(deps, eligible, request); // 6
 }

@@ -31,20 +31,32 @@ export type Move =
  * key, asks for the same public keys, and presents exactly the state that the recorded attempt moved
  * from, is the same attempt".
  */
-export function repeatedMove(
+export function sameAttempt(
   eligible: EligibleToken,
   request: Request,
   proofs: { readonly solved: SolvedChallenge; readonly presented: Presented },
-): Move | undefined {
+): JoinAttempt | undefined {
   const last = eligible.status.last_attempt;
   if (!last || last.attempt_id !== request.attempt.id) return undefined;
   const same =
     isKey(last.solved_key, proofs.solved.key) &&
     last.tls_public_key === request.attempt.tlsPublicKey.toString("base64") &&
     last.ssh_public_key === request.attempt.sshPublicKey &&
-    presentsState(last, proofs.presented) &&
-    presentsCertificate(last, ownIdentity(request.attempt));
-  return same ? { kind: "repeat", to: last.to } : undefined;
+    presentsState(last, proofs.presented);
+  return same ? last : undefined;
+}
+
+/**
+ * "the server signs again for the same sequence, counts no recovery, makes no lock". A refresh is
+ * repeated only with its certificate: when that has expired meanwhile, the same attempt goes on as a
+ * recovery.
+ */
+export function repeatedMove(
+  last: JoinAttempt | undefined,
+  { attempt }: Request,
+): Move | undefined {
+  if (!last || !presentsCertificate(last, ownIdentity(attempt))) return undefined;
+  return { kind: "repeat", to: last.to };
 }
 
 function presentsState({ from }: JoinAttempt, presented: Presented): boolean {
@@ -55,7 +67,7 @@ function presentsState({ from }: JoinAttempt, presented: Presented): boolean {
   return sequence === from.sequence && instanceId === from.instance_id;
 }
 
-/** A refresh is only repeated as a refresh; a recovery also by who found its certificate again. */
+/** A recovery may be repeated also by a machine that finds its old certificate valid again. */
 function presentsCertificate(
   { from, to }: JoinAttempt,
   certificate: BotCertificate | undefined,

@@ -50,12 +50,13 @@ export function statusAfter(decision: Decision): BoundStatus {
   };
 }
 
+/** Without a rotation, the key that is bound stays so, also when an older one repeats its attempt. */
 function boundKeys(
-  { former_public_keys = [] }: BoundStatus,
+  { bound_public_key, former_public_keys = [] }: BoundStatus,
   solved: SolvedChallenge,
   successor: SolvedChallenge | undefined,
 ): Pick<BoundStatus, "bound_public_key" | "former_public_keys"> {
-  if (!successor) return { bound_public_key: solved.key.line };
+  if (!successor) return { bound_public_key: bound_public_key || solved.key.line };
   const former = [solved.key.line, ...former_public_keys].slice(0, MAX_FORMER_KEYS);
   return { bound_public_key: successor.key.line, former_public_keys: former };
 }
