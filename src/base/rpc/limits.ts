@@ -1,4 +1,7 @@
-/** What one RPC server allows; every refusal is `limit_exceeded`, `timed_out` or a closed connection. */
+/**
+ * What one RPC server allows; every refusal is `limit_exceeded`, `timed_out` or a closed connection.
+ * Headers are bounded by Node itself: 64 KiB and 128 fields for a call, which is then reset.
+ */
 export interface RpcLimits {
   /** One message from a caller that the TLS layer knows, or that is local. */
   readonly maxMessageBytes: number;

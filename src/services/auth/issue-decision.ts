@@ -1,5 +1,5 @@
 import { durationMs } from "#base/config";
-import { accessDenied, notFound } from "#base/kernel";
+import { accessDenied, notFound, unauthenticated } from "#base/kernel";
 import {
   describeCaller,
   impersonation,
@@ -12,6 +12,9 @@ import type { UserClaims } from "#domain/authority";
 import type { ClusterConfig, Resources, Role, Traits } from "#domain/resources";
 import type { IssueCertificatesRequest } from "@tenon/api/tenon/auth/v1/auth";
 import { checkAppAccess } from "./issue-app.ts";
+
+/** Certificates count in seconds. */
+const SHORTEST_MS = 1_000;
 
 export type UserCaller = Extract<Caller, { kind: "user" }>;
 type Request = Omit<IssueCertificatesRequest, "$typeName">;
@@ -131,6 +134,8 @@ function ttlOf(
   { settings, now, wantedMs }: Grounds & { wantedMs: number },
 ): number {
   const own = isBotItself(caller.identity) ? Infinity : caller.identity.expires - now;
+  if (own < SHORTEST_MS)
+    throw unauthenticated("the certificate is about to expire; call again with a new one");
   return Math.min(
     wantedMs || durationMs(settings.default_credential_ttl),
     durationMs(settings.max_credential_ttl),
