@@ -45,9 +45,9 @@ export async function withCluster(
   }
 }
 
-/** A flag goes over its variable. */
+/** A flag goes over its variable, and over that of the other way to connect. */
 const withEnvironment = (given: ConnectionOptions, { env }: CommandIo): ConnectionOptions => ({
-  ...set("dataDir", given.dataDir ?? env["TENON_DATA_DIR"]),
+  ...set("dataDir", given.dataDir ?? (given.identity ? undefined : env["TENON_DATA_DIR"])),
   ...set("identity", given.identity ?? (given.dataDir ? undefined : env["TENON_IDENTITY"])),
   ...set("proxyServer", given.proxyServer ?? env["TENON_PROXY_SERVER"]),
 });
