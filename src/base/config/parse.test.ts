@@ -219,6 +219,11 @@ const faults: readonly (readonly [name: string, text: string, message: string])[
     "join:\n    port: 1\n  method: token",
     "t.yaml:4:1: this line is indented differently from the ones it belongs to",
   ],
+  [
+    "an indentation that fits nothing, once",
+    "join:\n    port: 1\n  method: token\n  token: x\n",
+    "t.yaml:4:1: this line is indented differently from the ones it belongs to",
+  ],
   ["an unknown tag", "join: !foo {}", "t.yaml:2:7: a tag (!name) is not allowed"],
   ["an alias to nothing", "join: *x", 't.yaml:2:7: join: refers to no anchor "&x" before it'],
   ["a map as a name", "? {a: b}\n: 1", "t.yaml:2:3: a name must be a plain word or a string"],

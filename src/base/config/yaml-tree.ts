@@ -142,8 +142,11 @@ class Reader {
   #checkSyntax(document: Document.Parsed): void {
     const problems = [...document.errors, ...document.warnings];
     if (problems.some((problem) => problem.code === "RESOURCE_EXHAUSTION")) throw this.#tooDeep();
-    for (const { code, message, pos } of problems)
-      this.#fault(pos[0], [], syntaxWords[code] ?? firstLine(message));
+    for (const { code, message, pos } of problems) {
+      const words = syntaxWords[code] ?? firstLine(message);
+      // What follows a slip of this kind are only its consequences.
+      if (!this.faults.some(({ problem }) => problem === words)) this.#fault(pos[0], [], words);
+    }
     if (document.directives.yaml.version !== "1.2")
       this.#fault(0, [], `YAML ${document.directives.yaml.version} is not read; only 1.2`);
   }
