@@ -32,6 +32,8 @@ export class Enrolment implements Disposable {
   readonly #options: EnrolmentOptions;
   #current: JoinedIdentity | undefined;
   #client: ClusterClient | undefined;
+  /** Connections of identities before, each with the timer that will close it. */
+  readonly #retired = new Map<ClusterClient, Disposable>();
 
   private constructor(options: EnrolmentOptions) {
     this.address = options.address;
@@ -69,13 +71,22 @@ export class Enrolment implements Disposable {
 
   [Symbol.dispose](): void {
     this.#client?.[Symbol.dispose]();
+    for (const before of this.#retired.keys()) this.#close(before);
   }
 
   #use(identity: JoinedIdentity): void {
     const before = this.#client;
     this.#current = identity;
     this.#client = this.#clientOf(identity.trust, identity);
-    if (before) this.#options.clock.timer(OLD_CONNECTION_MS, () => before[Symbol.dispose]());
+    if (!before) return;
+    const timer = this.#options.clock.timer(OLD_CONNECTION_MS, () => this.#close(before));
+    this.#retired.set(before, timer);
+  }
+
+  #close(before: ClusterClient): void {
+    this.#retired.get(before)?.[Symbol.dispose]();
+    this.#retired.delete(before);
+    before[Symbol.dispose]();
   }
 
   async #connect(
