@@ -1,13 +1,5 @@
 export { addFormat, printResult, type OutputFormat } from "./format.ts";
 export type { CommandIo, Sink } from "./io.ts";
 export { runMain } from "./main.ts";
-export {
-  commandTree,
-  EXIT_FAILED,
-  EXIT_USAGE,
-  runProgram,
-  UsageError,
-  type LazyCommand,
-  type Program,
-} from "./program.ts";
+export { commandTree, runProgram, UsageError, type LazyCommand, type Program } from "./program.ts";
 export { formatTable, type Column } from "./table.ts";

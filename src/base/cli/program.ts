@@ -23,8 +23,8 @@ export interface Program {
   readonly options?: (root: Command, io: CommandIo) => void;
 }
 
-export const EXIT_FAILED = 1;
-export const EXIT_USAGE = 2;
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
 
 /** Runs one command line (without node and script) and gives its exit code: 0 done, 1 failed, 2 usage. */
 export async function runProgram(

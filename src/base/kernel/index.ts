@@ -1,4 +1,3 @@
-export { Broadcast } from "./broadcast.ts";
 export { deadline, sleep, systemClock, type Clock } from "./clock.ts";
 export {
   accessDenied,

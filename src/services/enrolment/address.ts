@@ -19,6 +19,3 @@ export function parseAddress(text: string, defaultPort: number): Address {
   }
   return { host, port: number };
 }
-
-export const formatAddress = ({ host, port }: Address): string =>
-  `${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -1,5 +1,4 @@
-export { formatAddress, parseAddress, type Address } from "./address.ts";
+export { parseAddress, type Address } from "./address.ts";
 export { ClusterClient, type ClusterClientOptions } from "./cluster-client.ts";
 export { DirectoryJoinStorage } from "./directory-storage.ts";
 export { Enrolment, type EnrolmentOptions } from "./enrolment.ts";
-export { firstContact } from "./first-contact.ts";
