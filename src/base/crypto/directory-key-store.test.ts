@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { testKeyStore } from "#testing/key-store-suite";
 import { DirectoryKeyStore } from "./directory-key-store.ts";
+import type { KeyHandle } from "./key-store.ts";
+import { keySuites } from "./public-key.ts";
 import { sshPublicKeyLine } from "./ssh-key.ts";
 
 async function open(): Promise<{ directory: string; store: DirectoryKeyStore } & AsyncDisposable> {
@@ -23,14 +25,16 @@ describe("the directory key store", () => {
   it("keeps its keys, in order, for the next start", async () => {
     await using opened = await open();
     const { store, directory } = opened;
-    const made = [await store.create("ed25519"), await store.create("ecdsa-p256")];
+    const made = [];
+    for (const suite of [...keySuites, ...keySuites, ...keySuites])
+      made.push(await store.create(suite));
     const again = await DirectoryKeyStore.open(directory);
-    const ids = (keys: typeof made): string[] => keys.map(({ keyId }) => keyId);
+    const ids = (keys: readonly KeyHandle[]): string[] => keys.map(({ keyId }) => keyId);
     assert.deepEqual(ids(await again.list()), ids(made));
-    await again.remove(made[0]!.keyId);
+    await again.remove(made.shift()!.keyId);
     const third = await again.create("ed25519");
     const after = await (await DirectoryKeyStore.open(directory)).list();
-    assert.deepEqual(ids(after), [made[1]!.keyId, third.keyId]);
+    assert.deepEqual(ids(after), [...ids(made), third.keyId]);
   });
 
   it("writes private files in a private directory, with the public key beside", async () => {

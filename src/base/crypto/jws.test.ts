@@ -6,6 +6,7 @@ import { codeOf } from "#base/kernel";
 import { CompactSign, compactVerify } from "jose";
 import { MAX_JWS_BYTES, signJws, verifyJws } from "./jws.ts";
 import { generateKeyPair, spkiDer } from "./keys.ts";
+import { signBytes } from "./signature.ts";
 import { keySuites } from "./public-key.ts";
 
 const unauthenticated = { code: "unauthenticated", message: "the signed document is not valid" };
@@ -54,7 +55,13 @@ describe("JWS", () => {
   const [head, body, tail] = good.split(".") as [string, string, string];
   const secret = spkiDer(publicKey);
   const hmac = createHmac("sha256", secret).update(`${encode({ alg: "HS256" })}.${body}`);
+  const signedHeader = (header: object): string => {
+    const input = `${encode(header)}.${body}`;
+    return `${input}.${signBytes(privateKey, Buffer.from(input)).toString("base64url")}`;
+  };
   const refused: Readonly<Record<string, string>> = {
+    "another algorithm, with a true signature": signedHeader({ alg: "EdDSA" }),
+    "a missing algorithm, with a true signature": signedHeader({}),
     "no algorithm": `${encode({ alg: "none" })}.${body}.`,
     "an HMAC made with the public key": `${encode({ alg: "HS256" })}.${body}.${hmac.digest("base64url")}`,
     "the algorithm of another key": signJws("payload", other.privateKey),

@@ -13,7 +13,7 @@ import {
   spkiDer,
   suiteOf,
 } from "./keys.ts";
-import { keySuites, publicKeyBytes, spkiOf } from "./public-key.ts";
+import { checked, keySuites, publicKeyBytes, spkiOf } from "./public-key.ts";
 import { constantTimeEqual, randomToken, sha256Hex } from "./random.ts";
 import { signBytes, signDer, verifyBytes, verifyDer } from "./signature.ts";
 
@@ -59,6 +59,24 @@ describe("keys", () => {
       const data = Buffer.from(String(round));
       assert.ok(verifyBytes(publicKey, data, signBytes(privateKey, data)));
     }
+  });
+
+  it("signatures of P-256 are refused with a zero more before a number", () => {
+    const { privateKey, publicKey } = generateKeyPair("ecdsa-p256");
+    const raw = signBytes(privateKey, Buffer.from("data"));
+    for (const at of [0, 32]) {
+      const longer = Buffer.concat([raw.subarray(0, at), Buffer.of(0), raw.subarray(at)]);
+      assert.ok(!verifyBytes(publicKey, Buffer.from("data"), longer));
+    }
+  });
+
+  it("a P-256 coordinate has one spelling: the one below the field's prime", () => {
+    // The point with x = 0, and the same with x = p. Its y is the square root of the curve's b.
+    const y = "66485c780e2f83d72433bd5d84a06bb6541c2af31dae871728bf856a174f93f4";
+    const p = "ffffffff00000001000000000000000000000000ffffffffffffffffffffffff";
+    const raw = (x: string): Buffer => Buffer.from(`04${x}${y}`, "hex");
+    assert.ok(checked({ suite: "ecdsa-p256", raw: raw("00".repeat(32)) }));
+    assert.throws(() => checked({ suite: "ecdsa-p256", raw: raw(p) }), badParameter);
   });
 
   const { publicKey: rsa } = generateKeyPairSync("rsa", { modulusLength: 1024 });

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { codeOf } from "#base/kernel";
 import * as fc from "fast-check";
-import { contextTag, der, oid, sequence, tags } from "./der.ts";
+import { bitString, contextTag, der, oid, sequence, tags } from "./der.ts";
 import { generateKeyPair, spkiDer } from "./keys.ts";
+import { signDer } from "./signature.ts";
 import { basicConstraints, extendedKeyUsage, keyUsage, subjectAltName } from "./x509-extensions.ts";
 import { selfSignX509 } from "./x509-issue.ts";
 import { parseX509, verifyX509Signature } from "./x509-parse.ts";
@@ -93,6 +94,16 @@ describe("the X.509 parser", () => {
   const usage = keyUsage("digitalSignature");
 
   it("reads a certificate built by hand", () => assert.equal(parseX509(build()).serial, "01"));
+
+  it("sees that the signature's algorithm is not the key's", () => {
+    const other = sequence(oid("1.3.101.112"));
+    const body = sequence(...Object.values({ ...parts, algorithm: other }));
+    const signature = bitString(signDer(keys.privateKey, body));
+    assert.equal(judge(sequence(body, other, signature)), "wrong signature");
+    const right = sequence(...Object.values(parts));
+    const signed = sequence(right, algorithm, bitString(signDer(keys.privateKey, right)));
+    assert.equal(judge(signed), "accepted");
+  });
 
   const refused: Readonly<Record<string, Buffer>> = {
     "version 1": build({ version: Buffer.alloc(0) }),

@@ -74,8 +74,12 @@ describe("authorities at the start", () => {
     const host = await new Resources(store).require("cert_authority", "host");
     const hostKeys = (await store.get(CA_KEY_KIND, host.spec.active.key_id))!.value;
     const name = user.spec.active.key_id;
-    await store.commit([{ op: "put", kind: CA_KEY_KIND, name, value: hostKeys }]);
-    await assert.rejects(openAuthorities(store, clock), { code: "internal", message: /differ/ });
+    const userKeys = (await store.get(CA_KEY_KIND, name))!.value;
+    for (const use of ["x509", "ssh"]) {
+      const value = { ...userKeys, [use]: hostKeys[use] };
+      await store.commit([{ op: "put", kind: CA_KEY_KIND, name, value }]);
+      await assert.rejects(openAuthorities(store, clock), { code: "internal", message: /differ/ });
+    }
     await store.commit([{ op: "delete", kind: CA_KEY_KIND, name }]);
     await assert.rejects(openAuthorities(store, clock), { code: "internal", message: /missing/ });
   });

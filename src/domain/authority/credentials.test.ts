@@ -148,6 +148,19 @@ describe("certificates of hosts", () => {
       );
   });
 
+  it("take no other reserved name, not even for a proxy", async () => {
+    const { authorities } = await newAuthorities();
+    const proxy = { hostId: HOST_ID, roles: ["Proxy"] as const };
+    const own = HOST_SERVER_NAME(CLUSTER);
+    const { tlsCertificate } = authorities.issueHost({ ...proxy, dnsNames: [own] }, bothKeys);
+    assert.deepEqual(parseX509(tlsCertificate).dnsNames, [`${HOST_ID}.${CLUSTER}`, own]);
+    for (const name of ["auth.example.test.tenon.internal", HOST_SERVER_NAME("other.test")])
+      assert.throws(
+        () => authorities.issueHost({ ...proxy, dnsNames: [name] }, bothKeys),
+        badParameter,
+      );
+  });
+
   it("have their names as SSH principals", async () => {
     const { authorities } = await newAuthorities();
     const node = { hostId: HOST_ID, roles: ["Node"] as const, sshPrincipals: ["node-1"] };

@@ -129,6 +129,11 @@ describe("a client certificate is refused", () => {
   const bad = (extensions: readonly Buffer[], from = users): Buffer => make({ extensions, from });
   const cases: readonly [string, Buffer, RegExp][] = [
     ["of an authority that we do not trust", make({ from: foreign }), /no trusted authority/],
+    [
+      "that names another issuer",
+      make({ from: { ...users, issuer: { ...users.issuer, nameDer: hosts.issuer.nameDer } } }),
+      /no trusted authority/,
+    ],
     ["after its end", make({ notAfter: NOW - 1000 }), /"alice" expired at 2025-12-31T23:59:59/],
     ["before its start", make({ notBefore: NOW + 1000 }), /not valid before 2026-01-01T00:00:01/],
     ["of an authority that has ended", make({ from: endedUsers }), /"ended" expired/],
