@@ -101,9 +101,12 @@ export function testRestarts(kind: StoreKind): void {
       const page = await store.list({ kind: "doc", index: "name", prefix: "n119", limit: 3 });
       assert.deepEqual(namesOf(page.items), ["n119", "n1190", "n1191"]);
       await refused(store.list({ kind: "doc", index: "rank" }), "bad_parameter");
-      await store.commit([remove("n119")]);
+      await store.commit([remove("n119"), write("put", "n118", { tags: ["moved"] })]);
+      const tagged = (prefix: string): Promise<number> =>
+        store.count({ kind: "doc", index: "tag", prefix });
+      assert.deepEqual([await tagged(""), await tagged("v2-n")], [1_199, 1_198]);
       const back = await bench.opened.reopen({ indexes });
-      assert.equal(await back.count({ kind: "doc", index: "rank", prefix: "x" }), 1_199);
+      assert.equal(await back.count({ kind: "doc", index: "rank", prefix: "x" }), 1_198);
       assert.equal(await back.count({ kind: "doc", index: "tag", prefix: "n119" }), 10);
     });
   });
