@@ -53,18 +53,21 @@ export class JoinCluster implements AsyncDisposable {
   readonly #closing = new AbortController();
 
   private constructor(parts: { clock: ManualClock; store: Store; authorities: Authorities }) {
-    const { store, locks } = { ...parts, locks: this.locks };
     this.clock = parts.clock;
-    this.store = store;
+    this.store = parts.store;
     this.authorities = parts.authorities;
-    this.resources = new Resources(store);
+    this.resources = new Resources(parts.store);
     this.audit = new AuditLog({ ...parts, logger: silentLogger, random: () => 0.5 });
     const { resources, audit } = this;
     const config = async (): Promise<ClusterConfig["spec"]> => this.config;
-    const rest = { resources, audit, locks, config, logger: silentLogger };
+    const inForce: LockSet["inForce"] = (targets, now) =>
+      this.lagging ? undefined : this.locks.inForce(targets, now);
+    const rest = { resources, audit, locks: { inForce }, config, logger: silentLogger };
     this.server = new JoinServer({ ...parts, ...rest });
   }
 
+  /** Joining does not hear of new locks. */
+  lagging = false;
   config: ClusterConfig["spec"] = {
     cluster_name: "test.example",
     default_credential_ttl: "1h",

@@ -31,6 +31,7 @@ suite("a copy of a machine", () => {
     const { cluster, machine } = world;
     const copy = await machine.copy();
     await machine.join();
+    cluster.lagging = true;
     // The copy's client recovers right after its refused refresh.
     await refusal(copy.join());
     assert.equal((await cluster.bound("t")).recovery_count, 1);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import type { Store } from "#base/storage";
 import { JoinCluster, Machine, refusal, textOf, type Lost } from "#testing/join";
 
 const HOUR = 3_600_000;
@@ -181,6 +182,76 @@ suite("a lost reply", () => {
       assert.match((await cluster.lockNames()).join(), /^join-state-t-/);
     });
   }
+
+  test("the same attempt with an older join state is a copy, and locks the token", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await machine.join();
+    const { joined: older } = (await machine.storage.load())!;
+    await machine.loseCertificate();
+    await machine.join();
+    machine.lose = "result";
+    await refusal(machine.join());
+    await machine.edit((state) => ({
+      ...state,
+      joined: { ...state.joined!, join_state: older!.join_state },
+    }));
+    assert.equal((await refusal(machine.join())).code, "access_denied");
+    assert.match((await cluster.lockNames()).join(), /^join-state-t-/);
+  });
+
+  test("the same attempt with the certificate of another generation is a copy", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await machine.join();
+    const { joined: older } = (await machine.storage.load())!;
+    await machine.join();
+    machine.lose = "result";
+    await refusal(machine.join());
+    await machine.edit((state) => ({ ...state, joined: older! }));
+    assert.equal((await refusal(machine.join())).code, "access_denied");
+    assert.match((await cluster.lockNames()).join(), /^generation-/);
+  });
+
+  test("what changed while it was judged is judged again, and makes no lock", async () => {
+    // The first stream commits between the second one's looks at the token and at the instance.
+    const gate = {
+      hold: false,
+      reached: Promise.withResolvers<void>(),
+      open: Promise.withResolvers<void>(),
+    };
+    const wrap = (store: Store): Store =>
+      new Proxy(store, {
+        get: (target, key) => {
+          const value: unknown = Reflect.get(target, key);
+          if (typeof value !== "function") return value;
+          if (key !== "get") return value.bind(target);
+          return async (kind: string, name: string) => {
+            if (kind === "bot_instance" && gate.hold) {
+              gate.hold = false;
+              gate.reached.resolve();
+              await gate.open.promise;
+            }
+            return await target.get(kind, name);
+          };
+        },
+      });
+    await using cluster = await JoinCluster.open(wrap);
+    await cluster.addBoundToken("t");
+    const machine = new Machine(cluster, { token: "t" });
+    await machine.join();
+    await machine.prepared();
+    const twin = await machine.copy();
+    gate.hold = true;
+    const slow = twin.join();
+    await gate.reached.promise;
+    machine.lose = "ack";
+    await machine.join();
+    gate.open.resolve();
+    await slow;
+    assert.deepEqual(await cluster.lockNames(), []);
+    assert.deepEqual(await cluster.reasons(), []);
+  });
 
   test("a lock stops a repeat, and its removal lets it through", async () => {
     await using world = await open();
