@@ -9,7 +9,7 @@ import type { AddressLimits } from "#services/auth";
 import type { PortLimits } from "#services/proxy";
 import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
 import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openAgent } from "../../src/programs/tenon/agent.ts";
@@ -143,7 +143,7 @@ export class TestCluster implements AsyncDisposable {
   /** Starts an agent that serves these, and waits until it is ready. */
   async serve(
     apps: readonly Partial<AgentApp>[],
-    options: { dataDir?: string } = {},
+    options: { dataDir?: string; hostId?: string } = {},
   ): Promise<TestAgent> {
     const agent = await TestAgent.start({
       cluster: this,
@@ -205,6 +205,7 @@ interface TestAgentOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly dataDir?: string;
+  readonly hostId?: string;
 }
 
 /** An application agent in this process, which reaches the cluster over the wire. */
@@ -218,6 +219,7 @@ export class TestAgent implements AsyncDisposable {
   static async start(options: TestAgentOptions): Promise<TestAgent> {
     const { cluster, apps, clock, logger } = options;
     const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), "tenon-agent-")));
+    if (options.hostId) await writeFile(join(dataDir, "host_id"), options.hostId);
     const agent = await openAgent({
       dataDir,
       address: cluster.address,

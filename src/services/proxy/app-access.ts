@@ -1,5 +1,5 @@
 import { codeOf, type Clock, type CodedError, type Logger } from "#base/kernel";
-import { cut, pipeDuplex, type PipeCounts } from "#base/wire";
+import { pipeDuplex, type PipeCounts } from "#base/wire";
 import { lockTargetsOf, type UserIdentity } from "#domain/access";
 import type { AuditLog } from "#domain/audit";
 import type { LiveConnections, ReverseTunnelPool, RouteServer } from "#services/tunnel";
@@ -78,27 +78,26 @@ export class AppAccess {
       return this.refuseDirect(connection, app, error);
     }
     const counts: PipeCounts = { aToB: 0, bToA: 0 };
-    const reason = await this.#pipe({ socket, far, identity, counts });
+    const reason = await this.#pipe({ connection, far, identity, counts });
     session.ended(counts);
     session.closed(reason?.code);
   }
 
   /** Joins both ends until they end, or a lock or the certificate's end cuts them. */
-  async #pipe(joined: Joined): Promise<CodedError | undefined> {
-    const { socket, far, identity, counts } = joined;
+  async #pipe({ connection, far, identity, counts }: Joined): Promise<CodedError | undefined> {
     let reason: CodedError | undefined;
+    const limits = { targets: lockTargetsOf(identity), expires: identity.expires };
+    // Before the pipe hears of it and closes the client's end as if all were well.
+    far.on("error", connection.reset);
     try {
-      using _tracked = this.#options.live.track(
-        { targets: lockTargetsOf(identity), expires: identity.expires },
-        (why) => {
-          reason = why;
-          cut(socket, why);
-        },
-      );
-      await pipeDuplex(socket, far, counts);
+      using _tracked = this.#options.live.track(limits, (why) => {
+        reason = why;
+        connection.reset();
+      });
+      await pipeDuplex(connection.socket, far, counts);
     } catch (error) {
       far.destroy();
-      socket.destroy();
+      connection.reset();
       this.#options.logger.debug("a connection to an application broke off", { error });
     }
     return reason;
@@ -132,7 +131,7 @@ export class AppAccess {
 }
 
 interface Joined {
-  readonly socket: Duplex;
+  readonly connection: Connection;
   readonly far: Duplex;
   readonly identity: UserIdentity;
   readonly counts: PipeCounts;

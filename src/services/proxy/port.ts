@@ -35,8 +35,7 @@ export class TlsPort implements AsyncDisposable {
   readonly #admission: Admission;
   readonly #server: Server;
   readonly #routes: readonly { readonly route: Route; readonly tls: RouteTls }[];
-  readonly #sockets = new Set<Socket>();
-  readonly #tickets = new Map<string, Ticket>();
+  readonly #held = new Map<string, Held>();
   readonly #verifier: CurrentVerifier;
   /** Shared by the routes; a session resumes only while this process runs. */
   readonly #ticketKeys = randomBytes(48);
@@ -46,8 +45,7 @@ export class TlsPort implements AsyncDisposable {
     this.#verifier = new CurrentVerifier(options.trust);
     this.#admission = new Admission(options.limits);
     this.#routes = options.routes.map((route) => ({ route, tls: this.#routeTls(route) }));
-    // Half-open, because a client of a TCP application may finish sending before it reads the answer.
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    this.#server = createServer({ noDelay: true }, (socket) => {
       void this.#welcome(socket);
     });
   }
@@ -61,7 +59,7 @@ export class TlsPort implements AsyncDisposable {
   /** What is open now: for metrics and for tests that look for leaks. */
   get open(): { connections: number; handshakes: number; strangers: number } {
     const { handshakes, strangers } = this.#admission;
-    return { connections: this.#sockets.size, handshakes, strangers };
+    return { connections: this.#held.size, handshakes, strangers };
   }
 
   /** Takes no new connection; those that are open stay. */
@@ -72,7 +70,7 @@ export class TlsPort implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = this.#server.listening ? once(this.#server, "close") : undefined;
     this.stopListening();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const { socket } of this.#held.values()) socket.destroy();
     for (const { tls } of this.#routes) tls[Symbol.dispose]();
     await closed;
   }
@@ -108,8 +106,9 @@ export class TlsPort implements AsyncDisposable {
         maxBytes: helloBytes,
       });
       const found = this.#routes.find(({ route }) => route.claims(hello));
-      if (found && !socket.destroyed) found.tls.handshake(socket);
-      else socket.destroy();
+      if (!found || socket.destroyed) return void socket.destroy();
+      socket.allowHalfOpen = found.route.halfOpen === true;
+      found.tls.handshake(socket);
     } catch (error) {
       socket.destroy();
       this.#refuse("none", address, "hello", messageOf(error));
@@ -118,19 +117,17 @@ export class TlsPort implements AsyncDisposable {
 
   #hold(socket: Socket, ticket: Ticket): void {
     const key = peerKey(socket);
-    this.#sockets.add(socket);
-    this.#tickets.set(key, ticket);
+    this.#held.set(key, { socket, ticket });
     socket.once("close", () => {
-      this.#sockets.delete(socket);
-      this.#tickets.delete(key);
+      this.#held.delete(key);
       ticket.leave();
     });
   }
 
   #secure(route: Route, socket: TLSSocket): void {
-    const ticket = this.#tickets.get(peerKey(socket));
-    if (!ticket) return void socket.destroy();
-    ticket.handshakeDone();
+    const held = this.#held.get(peerKey(socket));
+    if (!held) return void socket.destroy();
+    held.ticket.handshakeDone();
     socket.on("error", () => socket.destroy());
     const peerDer = route.peer === "none" ? undefined : socket.getPeerX509Certificate()?.raw;
     const { peer, fault } = this.#verify(route, peerDer);
@@ -141,8 +138,9 @@ export class TlsPort implements AsyncDisposable {
       serverName: nameOf(socket),
       peer,
       peerDer,
+      reset: () => void held.socket.resetAndDestroy(),
     };
-    if (peer) ticket.known();
+    if (peer) held.ticket.known();
     if (!fault) return route.accept(connection);
     this.#refuse(route.name, remoteAddr, "certificate", fault);
     if (route.refuse) route.refuse(connection);
@@ -169,6 +167,12 @@ export class TlsPort implements AsyncDisposable {
     this.#options.logger.debug("refused a connection", { route, remoteAddr, reason, detail });
     this.#options.refused({ route, remoteAddr, reason, detail });
   }
+}
+
+/** A TCP connection that is open, from its first byte on. */
+interface Held {
+  readonly socket: Socket;
+  readonly ticket: Ticket;
 }
 
 /** A fleet that lost its proxy comes back at once; the kernel caps it at net.core.somaxconn. */

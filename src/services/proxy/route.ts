@@ -13,6 +13,11 @@ export interface Connection {
   readonly peer: VerifiedCertificate | undefined;
   /** DER of whatever certificate the client showed. */
   readonly peerDer: Buffer | undefined;
+  /**
+   * Closes with a TCP reset: few clients look whether TLS was ended in good order, and would take a
+   * part for the whole.
+   */
+  readonly reset: () => void;
 }
 
 /** One kind of traffic on the port. The first route of the table that claims a ClientHello gets it. */
@@ -30,6 +35,11 @@ export interface Route {
    * connection to `refuse` when the certificate is missing, of the other kind, or does not verify.
    */
   readonly peer: "none" | "optional" | "user" | "host";
+  /**
+   * Whether a client may finish sending and still read. Elsewhere its end is the connection's: HTTP/2
+   * would not notice it by itself.
+   */
+  readonly halfOpen?: boolean;
   readonly accept: (connection: Connection) => void;
   /** Says goodbye in the protocol of the route; without it the connection is just closed. */
   readonly refuse?: (connection: Connection) => void;

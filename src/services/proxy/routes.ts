@@ -97,6 +97,7 @@ function appRoute({ names, apps }: RouteTargets): Route {
     },
     certificate: "web",
     peer: "user",
+    halfOpen: true,
     accept: (connection) => {
       const { serverName, peer } = connection;
       const app = names.appOf(serverName);
