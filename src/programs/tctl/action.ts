@@ -14,6 +14,8 @@ export interface Given<Options> {
   readonly args: readonly string[];
   readonly format: OutputFormat;
   readonly io: CommandIo;
+  /** `tctl` with the options that lead to this cluster: for commands that people paste. */
+  readonly tctl: string;
 }
 
 /** For commands without flags of their own. */
@@ -31,6 +33,20 @@ export function onCluster<S extends z.ZodType>(
     const all: ConnectionOptions & { format?: OutputFormat } = command.optsWithGlobals();
     const { format = "text" } = all;
     const args = command.processedArgs.flat().filter((arg) => typeof arg === "string");
-    await withCluster(all, io, (cluster) => act({ cluster, options, args, format, io }));
+    await withCluster(all, io, (cluster) =>
+      act({ cluster, options, args, format, io, tctl: asTyped(all) }),
+    );
   });
 }
+
+function asTyped({ dataDir, identity, proxyServer }: ConnectionOptions): string {
+  const given = { "--data-dir": dataDir, "--identity": identity, "--proxy-server": proxyServer };
+  const flags = Object.entries(given).flatMap(([flag, value]) =>
+    value ? [flag, quoted(value)] : [],
+  );
+  return ["tctl", ...flags].join(" ");
+}
+
+/** As a shell takes it for one word. */
+const quoted = (text: string): string =>
+  /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;

@@ -87,6 +87,12 @@ describe("tctl for bots", () => {
       );
     });
 
+    it("repeats in what it tells to paste how it was led to the cluster", async () => {
+      const directory = join(cluster.directory, ".");
+      const text = await cluster.out(`--data-dir ${directory} bots add led --roles access`);
+      assert.ok(text.endsWith(`Watch it: tctl --data-dir ${directory} bots instances ls led\n`));
+    });
+
     it("takes the settings of the join method", async () => {
       await cluster.out(
         "bots add picky --roles access,auditor --recovery-limit 5 --recovery-mode relaxed --token picky-token --max-session-ttl 2h --ttl 10m",

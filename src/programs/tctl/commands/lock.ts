@@ -49,7 +49,7 @@ export function defineLock(command: Command, io: CommandIo): void {
   onCluster(command, io, { schema: flags, act: lock });
 }
 
-async function lock({ cluster, options, io }: Given<z.output<typeof flags>>): Promise<void> {
+async function lock({ cluster, options, io, tctl }: Given<z.output<typeof flags>>): Promise<void> {
   const { message, ttl, ...target } = options;
   const name = randomUUID();
   const expires = ttl && timeOf(systemClock.now() + durationMs(ttl));
@@ -58,6 +58,6 @@ async function lock({ cluster, options, io }: Given<z.output<typeof flags>>): Pr
   const until = expires ? `until ${expires}` : "until it is removed";
   const [which, value] = Object.entries(target)[0]!;
   io.stdout.write(
-    `${which} "${value}" is locked ${until}; to unlock it sooner: tctl rm lock/${name}\n`,
+    `${which} "${value}" is locked ${until}; to unlock it sooner: ${tctl} rm lock/${name}\n`,
   );
 }

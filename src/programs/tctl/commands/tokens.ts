@@ -57,24 +57,21 @@ async function addToken(given: Given<z.output<typeof addFlags>>): Promise<void> 
 }
 
 function textOf(value: { token: string; role: string; expires: string; command: string }): string {
-  return `The token for ${value.role}, good for one join until ${value.expires}:
-
-  ${value.token}
-
-To use it, run there:
-
-  ${value.command}
-`;
+  const { token, role, expires, command } = value;
+  const use = command ? `\nTo use it, run there:\n\n  ${command}\n` : "";
+  return `The token for ${role}, good for one join until ${expires}:\n\n  ${token}\n${use}`;
 }
 
+/** Empty for what has no command of its own that joins. */
 function commandFor(role: SystemRole, token: string, entry: Entry): string {
   if (role === "Bot") {
     const uri = joinUri(entry, { method: "token", token });
     return `tbot start identity --destination ./identity --join-uri '${uri}'`;
   }
+  if (role !== "App") return "";
   const pins = entry.caPins.map((pin) => ` --ca-pin ${pin}`).join("");
-  const what = role === "App" ? "app start --name NAME --uri http://localhost:8080" : "start";
-  return `tenon ${what} --proxy-server ${entry.address} --token ${token}${pins}`;
+  const joining = `--proxy-server ${entry.address} --token ${token}${pins}`;
+  return `tenon app start --name NAME --uri http://localhost:8080 ${joining}`;
 }
 
 async function listTokens({ cluster, format, io }: Given<object>): Promise<void> {

@@ -60,7 +60,7 @@ export function defineBotsAdd(command: Command, io: CommandIo): void {
   onCluster(addFormat(command), io, { schema: flags, act: addBot });
 }
 
-async function addBot({ cluster, args, options, format, io }: Given<Flags>): Promise<void> {
+async function addBot({ cluster, args, options, format, io, tctl }: Given<Flags>): Promise<void> {
   const name = args[0]!;
   const until = timeOf(systemClock.now() + durationMs(options.ttl));
   const entry = await entryOf(cluster);
@@ -86,7 +86,7 @@ async function addBot({ cluster, args, options, format, io }: Given<Flags>): Pro
     expires,
     command,
   };
-  await printResult(io, { format, value, text: () => textOf(value) });
+  await printResult(io, { format, value, text: () => textOf({ ...value, tctl }) });
 }
 
 const tokenFacts = ({ metadata, spec }: Token) => ({
@@ -160,8 +160,9 @@ function textOf(value: {
   join_uri: string;
   expires: string;
   command: string;
+  tctl: string;
 }): string {
-  const { bot, roles, join_uri: uri, expires, command } = value;
+  const { bot, roles, join_uri: uri, expires, command, tctl } = value;
   const secret = expires ? `; keep it secret, it is good for one machine until ${expires}` : "";
   return `bot/${bot} created with ${roles.join(", ")}
 
@@ -173,6 +174,6 @@ To start the bot, run on its machine:
 
   ${command}
 
-It writes credentials to ./${bot} and keeps them fresh. Watch it: tctl bots instances ls ${bot}
+It writes credentials to ./${bot} and keeps them fresh. Watch it: ${tctl} bots instances ls ${bot}
 `;
 }
