@@ -124,8 +124,14 @@ export const diagAddr = listenAddress.meta({
 });
 
 export const logSection = z.strictObject({
-  level: z.enum(["debug", "info", "warn", "error"]).default("info"),
-  format: z.enum(["text", "json"]).default("text"),
+  level: z.enum(["debug", "info", "warn", "error"]).default("info").meta({
+    flag: "log-level",
+    description: "how much to log",
+  }),
+  format: z.enum(["text", "json"]).default("text").meta({
+    flag: "log-format",
+    description: "lines for people, or JSON for programs",
+  }),
 });
 
 const fields = z.strictObject({
