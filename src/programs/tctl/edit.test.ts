@@ -34,7 +34,7 @@ spec:
       const editor = join(cluster.directory, "editor.sh");
       await writeFile(editor, `set -eu\n${script}\n`);
       return await cluster.run(`edit ${resource}`, {
-        env: { EDITOR: `sh ${editor}`, DIR: cluster.directory },
+        env: { EDITOR: `sh ${editor}`, TMPDIR: cluster.directory },
       });
     };
     const logins = async () =>

@@ -23,7 +23,8 @@ export function defineEdit(command: Command, io: CommandIo): void {
 async function edit({ cluster, args, io }: Given<object>): Promise<void> {
   const reference = parseNamed(args[0]!);
   const current = await getOne(cluster, reference.kind, reference.name);
-  const draft = await Draft.open(`${reference.kind}-${reference.name}`, textOf(current));
+  const name = `${reference.kind}-${reference.name}`;
+  const draft = await Draft.open(name, textOf(current), io.env["TMPDIR"] || undefined);
   for (;;) {
     await keeping(draft, () => runEditor(editorOf(io.env), draft.file));
     if (!(await draft.read())) return await giveUp(draft, io);

@@ -18,8 +18,9 @@ export class Draft {
     this.text = text;
   }
 
-  static async open(name: string, text: string): Promise<Draft> {
-    const directory = await mkdtemp(join(tmpdir(), "tctl-edit-"));
+  /** In a new directory below `parent`, which defaults to the system's for temporary files. */
+  static async open(name: string, text: string, parent = tmpdir()): Promise<Draft> {
+    const directory = await mkdtemp(join(parent, "tctl-edit-"));
     const file = join(directory, `${name.replaceAll(/[^\w.@+-]/g, "_")}.yaml`);
     const draft = new Draft(file, text);
     await draft.#write(text);
