@@ -106,9 +106,8 @@ export class TlsPort implements AsyncDisposable {
         maxBytes: helloBytes,
       });
       const found = this.#routes.find(({ route }) => route.claims(hello));
-      if (!found || socket.destroyed) return void socket.destroy();
-      socket.allowHalfOpen = found.route.halfOpen === true;
-      found.tls.handshake(socket);
+      if (found && !socket.destroyed) found.tls.handshake(socket);
+      else socket.destroy();
     } catch (error) {
       socket.destroy();
       this.#refuse("none", address, "hello", messageOf(error));
@@ -129,6 +128,7 @@ export class TlsPort implements AsyncDisposable {
     if (!held) return void socket.destroy();
     held.ticket.handshakeDone();
     socket.on("error", () => socket.destroy());
+    socket.allowHalfOpen = route.halfOpen === true;
     const peerDer = route.peer === "none" ? undefined : socket.getPeerX509Certificate()?.raw;
     const { peer, fault } = this.#verify(route, peerDer);
     const remoteAddr = addressOf(socket);
