@@ -63,7 +63,7 @@ describe("a store in a process that is killed or refused the disk", () => {
     const refusals = child.lines.filter((line) => line.startsWith("refused"));
     assert.equal(refusals.length, 8);
     for (const line of refusals)
-      assert.match(line, /^refused unavailable .*store\.db" failed: the disk/);
+      assert.match(line, /^refused unavailable the store failed: the disk failed to .* write/);
     const acknowledged = child.lines.filter((line) => line.startsWith("acknowledged"));
     assert.ok(acknowledged.length > 100, `${acknowledged.length} were acknowledged`);
     const told = new Map(

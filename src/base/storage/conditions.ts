@@ -5,6 +5,8 @@ import type { Write } from "./store.ts";
 export interface Failure {
   readonly code: ErrorCode;
   readonly message: string;
+  /** For the log only. */
+  readonly detail?: string;
 }
 
 type Condition = Pick<Write, "kind" | "name"> & {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { codeOf, messageOf } from "#base/kernel";
+import { codeOf, messageOf, silentLogger, type Logger } from "#base/kernel";
 import { put, refused, StoreYard } from "#testing/store-yard";
+import type { Write } from "./store.ts";
 
 describe("the SQLite store under stress", () => {
   let yard: StoreYard;
@@ -34,6 +35,25 @@ describe("the SQLite store under stress", () => {
         await store.commit([{ op: "delete", kind: "doc", name }]);
       await store.commit([put("after", 20_000)]);
       assert.equal((await store.get("doc", "after"))?.value["rank"], "after");
+    });
+
+    it("is told to the log once when it begins and once when it ends", async () => {
+      const lines: string[] = [];
+      const logger: Logger = {
+        ...silentLogger,
+        error: (message, fields) => lines.push(`${message}: ${String(fields?.["reason"])}`),
+        info: (message) => lines.push(message),
+      };
+      await using store = await yard.open(yard.fresh(), { maxBytes: 256 * 1024, logger });
+      await store.commit([put("a")]);
+      for (let i = 0; i < 3; i++) await refused(store.commit([put("b", 900_000)]), "unavailable");
+      const taken: Write = { op: "create", kind: "doc", name: "a", value: {} };
+      await refused(store.commit([taken]), "already_exists");
+      for (let i = 0; i < 3; i++) await store.commit([put("a")]);
+      assert.deepEqual(lines, [
+        "the store refuses commits: the store failed: the disk or its quota is full; make room",
+        "the store takes commits again",
+      ]);
     });
 
     it("fails the commits that share a flush, and no later one", async () => {

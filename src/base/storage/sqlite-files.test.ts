@@ -81,7 +81,7 @@ describe("the SQLite store's files", () => {
       const file = join(directory, "store.db");
       const { size } = await stat(file);
       await overwrite(file, 12 * 4_096, size - 12 * 4_096);
-      await refused(openAndRead(directory), "internal", file, "restore a backup");
+      await refused(openAndRead(directory), "internal", "damaged", "restore a backup");
     });
 
     async function openAndRead(directory: string): Promise<void> {

@@ -13,12 +13,15 @@ const causes: Readonly<Record<number, readonly [ErrorCode, string]>> = {
   26: ["internal", "its file is not a database; stop, and restore a backup"],
 };
 
-/** The one translator of SQLite's errors. */
-export function sqliteFailure(error: unknown, file: string): Failure {
-  const text = error instanceof Error ? error.message : String(error);
-  const cause = causes[primaryCode(error)];
-  if (!cause) return { code: "internal", message: `the store "${file}" failed: ${text}` };
-  return { code: cause[0], message: `the store "${file}" failed: ${cause[1]} (${text})` };
+/**
+ * The one translator of SQLite's errors. The message may reach strangers, so it names a file only
+ * where one is given: while the store opens.
+ */
+export function sqliteFailure(error: unknown, file?: string): Failure {
+  const detail = error instanceof Error ? error.message : String(error);
+  const [code, cause] = causes[primaryCode(error)] ?? ["internal", detail];
+  const store = file === undefined ? "the store" : `the store "${file}"`;
+  return { code, message: `${store} failed: ${cause}`, detail };
 }
 
 export const SQLITE_BUSY = 5;

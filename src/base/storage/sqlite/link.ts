@@ -21,6 +21,7 @@ export class WorkerLink {
   #outgoing: Request[] = [];
   #chars = 0;
   #broken: Error | undefined;
+  #ailment: string | undefined;
   #idle: (() => void) | undefined;
 
   constructor(worker: Worker, logger: Logger) {
@@ -99,9 +100,22 @@ export class WorkerLink {
     const answered = this.#waiting.splice(0, message.replies.length);
     for (const [i, { answer, size }] of answered.entries()) {
       this.#chars -= size;
+      this.#diagnose(message.replies[i]!);
       answer(message.replies[i]!);
     }
     if (this.#waiting.length === 0) this.#idle?.();
+  }
+
+  /** Tells the log when the disk begins to refuse commits, and when it takes them again. */
+  #diagnose(reply: Reply): void {
+    const failure = reply.is === "failed" ? reply.failure : undefined;
+    if (failure && failure.code !== "unavailable" && failure.code !== "internal") return;
+    if (failure?.message === this.#ailment) return;
+    this.#ailment = failure?.message;
+    if (failure) {
+      const { code, message: reason, detail } = failure;
+      this.#logger.error("the store refuses commits", { code, reason, detail });
+    } else this.#logger.info("the store takes commits again");
   }
 
   #break(reason: string): void {

@@ -38,14 +38,12 @@ const CHANGES = `SELECT position, kind, name, expires, value AS json FROM change
  * answered, without waiting for the one that it is at, and a `get` costs less than a message.
  */
 export class Reader implements Disposable {
-  readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #ids: IndexIds;
   readonly #turns = new Turns();
   readonly #statements = new Map<string, StatementSync>();
 
   constructor(file: string, ids: IndexIds) {
-    this.#file = file;
     this.#ids = ids;
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 100 });
   }
@@ -111,8 +109,8 @@ export class Reader implements Disposable {
       return read();
     } catch (error) {
       if (error instanceof CodedError) throw error;
-      const { code, message } = sqliteFailure(error, this.#file);
-      throw new CodedError(code, message, { cause: error });
+      const { code, message, ...detail } = sqliteFailure(error);
+      throw new CodedError(code, message, { ...detail, cause: error });
     }
   }
 

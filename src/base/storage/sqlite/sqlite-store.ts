@@ -159,7 +159,9 @@ const deleteOf = ({ position, kind, name }: Deleted): FeedEntry => ({
   name,
 });
 
-const wrongReply = (reply: Reply): Error =>
-  reply.is === "failed"
-    ? new CodedError(reply.failure.code, reply.failure.message)
-    : internal(`the store's writer answered "${reply.is}" to another question`);
+function wrongReply(reply: Reply): Error {
+  if (reply.is !== "failed")
+    return internal(`the store's writer answered "${reply.is}" to another question`);
+  const { code, message, ...detail } = reply.failure;
+  return new CodedError(code, message, detail);
+}

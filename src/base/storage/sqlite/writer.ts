@@ -61,7 +61,7 @@ export class Writer {
       });
     } catch (error) {
       this.#state = before;
-      const failure = sqliteFailure(error, this.#options.file);
+      const failure = sqliteFailure(error);
       return requests.map(() => ({ is: "failed", failure }));
     }
   }
