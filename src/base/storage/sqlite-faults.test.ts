@@ -47,7 +47,7 @@ describe("the SQLite store under stress", () => {
       await using store = await yard.open(yard.fresh(), { maxBytes: 256 * 1024, logger });
       await store.commit([put("a")]);
       for (let i = 0; i < 3; i++) await refused(store.commit([put("b", 900_000)]), "unavailable");
-      const taken: Write = { op: "create", kind: "doc", name: "a", value: {} };
+      const taken: Write = { op: "create", kind: "doc", name: "a", value: { rank: "a" } };
       await refused(store.commit([taken]), "already_exists");
       for (let i = 0; i < 3; i++) await store.commit([put("a")]);
       assert.deepEqual(lines, [
