@@ -141,10 +141,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   /** Starts an agent that serves these, and waits until it is ready. */
-  async serve(
-    apps: readonly Partial<AgentApp>[],
-    options: { dataDir?: string; hostId?: string } = {},
-  ): Promise<TestAgent> {
+  async serve(apps: readonly Partial<AgentApp>[], options: ServeOptions = {}): Promise<TestAgent> {
     const agent = await TestAgent.start({
       cluster: this,
       apps: apps.map(completeApp),
@@ -152,7 +149,7 @@ export class TestCluster implements AsyncDisposable {
       logger: this.#options.logger ?? silentLogger,
       ...options,
     });
-    this.#owned.use(agent);
+    if (!options.keep) this.#owned.use(agent);
     return agent;
   }
 
@@ -199,13 +196,20 @@ const completeApp = (app: Partial<AgentApp>): AgentApp => ({
   ...app,
 });
 
-interface TestAgentOptions {
+interface TestAgentOptions extends ServeOptions {
   readonly cluster: TestCluster;
   readonly apps: readonly AgentApp[];
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+export interface ServeOptions {
+  /** An existing one, which is kept: for restarts. */
   readonly dataDir?: string;
   readonly hostId?: string;
+  readonly drainMs?: number;
+  /** Leaves it to the caller to stop the agent. */
+  readonly keep?: boolean;
 }
 
 /** An application agent in this process, which reaches the cluster over the wire. */
@@ -229,7 +233,7 @@ export class TestAgent implements AsyncDisposable {
       clock,
       random: Math.random,
       logger,
-      drainMs: DRAIN_MS,
+      drainMs: options.drainMs ?? DRAIN_MS,
     });
     const started = new TestAgent(agent, dataDir, options.dataDir !== undefined);
     await until("the agent is ready", () => {
