@@ -1,5 +1,5 @@
 import type { HostFacts, Init } from "@tenon/api/tenon/join/v1/join";
-import { publicKeyFromSpki, publicKeyFromSshLine } from "#base/crypto";
+import { publicKeyBytes, publicKeyBytesFromSshLine } from "#base/crypto";
 import { badParameter } from "#base/kernel";
 import type { HostIdentity, UserIdentity } from "#domain/access";
 import type { VerifiedCertificate } from "#domain/authority";
@@ -87,7 +87,7 @@ function readRole(text: string): SystemRole {
 }
 
 function readTlsKey(der: Uint8Array): Buffer {
-  publicKeyFromSpki(der);
+  publicKeyBytes(der);
   return Buffer.from(der);
 }
 
@@ -95,7 +95,7 @@ function readSshKey(line: string): string {
   if (line === "") return line;
   if (line.length > MAX_SSH_KEY)
     throw badParameter(`ssh_public_key is longer than ${MAX_SSH_KEY} characters`);
-  publicKeyFromSshLine(line);
+  publicKeyBytesFromSshLine(line);
   return line;
 }
 

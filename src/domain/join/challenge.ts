@@ -4,7 +4,6 @@ import {
   publicKeyFromSshLine,
   randomToken,
   sshFingerprint,
-  sshPublicKeyLine,
   verifyJws,
 } from "#base/crypto";
 import { badParameter, CodedError, type Clock } from "#base/kernel";
@@ -26,7 +25,10 @@ export function readOfferedKey(text: string): OfferedKey {
   if (text.length > MAX_KEY_LINE)
     throw badParameter(`public_key is longer than ${MAX_KEY_LINE} characters`);
   const key = publicKeyFromSshLine(text);
-  const line = sshPublicKeyLine(key);
+  const line = text
+    .trim()
+    .split(/[ \t]+/, 2)
+    .join(" ");
   return { line, fingerprint: sshFingerprint(line), key };
 }
 

@@ -7,14 +7,7 @@ import {
   type Result,
 } from "@tenon/api/tenon/join/v1/join";
 import { signJwsWith, sshFingerprint, sshPublicKeyLine, type KeyStore } from "#base/crypto";
-import {
-  badParameter,
-  canceled,
-  messageOf,
-  timedOut,
-  unavailable,
-  type Logger,
-} from "#base/kernel";
+import { badParameter, messageOf, unavailable, type Logger } from "#base/kernel";
 import { checkChallenge } from "./challenge.ts";
 import { afterJoin, createSuccessor, forgetKeys } from "./client-keys.ts";
 import {
@@ -25,6 +18,7 @@ import {
   type JoinStorage,
   type PendingAttempt,
 } from "./client-state.ts";
+import { aborting } from "./client-wait.ts";
 import {
   ackSent,
   initSent,
@@ -201,21 +195,4 @@ export class ClientCeremony {
       this.#logger.debug("the server was not told why the join ended", { error: lost });
     }
   }
-}
-
-/** Rejects as soon as the signal aborts, whatever the transport does. */
-async function aborting<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const stop = (): void => {
-    const late = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
-    reject(
-      late ? timedOut("the server did not answer in time") : canceled("the join was canceled"),
-    );
-  };
-  if (signal.aborted) stop();
-  signal.addEventListener("abort", stop, { once: true });
-  work.catch(() => {});
-  return await Promise.race([work, promise]).finally(() =>
-    signal.removeEventListener("abort", stop),
-  );
 }

@@ -9,7 +9,7 @@ import { maskedToken, ownIdentity, type Attempt } from "../attempt.ts";
 import { Challenge, readOfferedKey, type OfferedKey, type SolvedChallenge } from "../challenge.ts";
 import type { JoinDependencies } from "../dependencies.ts";
 import { refusalWrites, type Trace } from "../events.ts";
-import { botClaims, issueToBot } from "../issuing.ts";
+import { botClaims } from "../issuing.ts";
 import { checkLocks } from "../locks.ts";
 import type { Step } from "../protocol.ts";
 import { commit, settle, toMember, toStranger } from "../refusal.ts";
@@ -21,10 +21,11 @@ import {
 } from "./bound-keypair/eligible.ts";
 import { checkCurrent, refuseFormerKey, VerifiedJoinState } from "./bound-keypair/join-state.ts";
 import { nextMove, repeatedMove, sameAttempt, type Move } from "./bound-keypair/move.ts";
-import { recordWrites, statusAfter, type Decision } from "./bound-keypair/record.ts";
+import { recordWrites } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
 import { readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
 import { checkSuccessor, ROTATION_SUITE, rotationDue } from "./bound-keypair/rotation.ts";
+import { sign } from "./bound-keypair/sign.ts";
 import type { Method } from "./method.ts";
 
 export const boundKeypair: Method<"boundKeypair"> = {
@@ -194,49 +195,4 @@ function provenSuccessor(
   if (!rotation.proof) throw toMember("the new key did not solve its challenge");
   checkSuccessor(eligible, old, rotation.proof.key);
   return rotation.proof;
-}
-
-/** 9. "Sign and return. Nothing is signed before the commit." */
-function sign(deps: JoinDependencies, decision: Decision): Step {
-  const { authorities } = deps;
-  const { eligible, request, move, config } = decision;
-  const { bot, token, spec } = eligible;
-  const status = statusAfter(decision);
-  const claims = botClaims({
-    bot,
-    instanceId: move.to.instance_id,
-    generation: move.to.generation,
-    token: token.metadata.name,
-    boundKeyFingerprint: sshFingerprint(status.bound_public_key),
-  });
-  const joinState = authorities.signJoinState({
-    aud: bot.metadata.name,
-    sub: token.metadata.name,
-    bot_instance_id: move.to.instance_id,
-    recovery_sequence: move.to.sequence,
-    recovery_count: status.recovery_count,
-    recovery_limit: spec.recovery.limit,
-    recovery_mode: spec.recovery.mode,
-  });
-  return {
-    step: "result",
-    result: {
-      credentials: issueToBot({ authorities, config, attempt: request.attempt, claims }),
-      joinState,
-      boundPublicKey: status.bound_public_key,
-      notices: noticesOf(eligible, status.recovery_count),
-    },
-    acknowledge: () => dropAttempt(deps, token.metadata.name, isThis(request.attempt.id)),
-  };
-}
-
-const isThis = (attemptId: string) => (last: { readonly attempt_id: string }) =>
-  last.attempt_id === attemptId;
-
-function noticesOf({ spec, token }: EligibleToken, recoveries: number): string[] {
-  const { mode, limit } = spec.recovery;
-  if (mode !== "standard" || recoveries < limit) return [];
-  return [
-    `token "${token.metadata.name}" has no recovery left (${recoveries} of ${limit} used): if this identity expires, an administrator must raise the limit`,
-  ];
 }

@@ -9,8 +9,9 @@ import type { Step } from "../protocol.ts";
 import { settle } from "../refusal.ts";
 import type { Method } from "./method.ts";
 import { firstAgentJoin, refreshAgent } from "./token/agent.ts";
-import { firstBotJoin, refreshBot } from "./token/bot.ts";
+import { firstBotJoin } from "./token/first-join.ts";
 import { dropRecord, firstJoin, refresh } from "./token/records.ts";
+import { refreshBot } from "./token/renewal.ts";
 
 export const token: Method<"tokenMethod"> = {
   async begin(deps, attempt) {

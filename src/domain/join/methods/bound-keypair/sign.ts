@@ -1,0 +1,52 @@
+import { sshFingerprint } from "#base/crypto";
+import type { JoinDependencies } from "../../dependencies.ts";
+import { botClaims, issueToBot } from "../../issuing.ts";
+import type { Step } from "../../protocol.ts";
+import { statusAfter, type Decision } from "./record.ts";
+import { dropAttempt } from "./reply-arrived.ts";
+import type { EligibleToken } from "./request.ts";
+
+/** 9. "Sign and return. Nothing is signed before the commit." */
+export function sign(deps: JoinDependencies, decision: Decision): Step {
+  const { authorities } = deps;
+  const { eligible, request, move, config } = decision;
+  const { bot, token, spec } = eligible;
+  const status = statusAfter(decision);
+  const claims = botClaims({
+    bot,
+    instanceId: move.to.instance_id,
+    generation: move.to.generation,
+    token: token.metadata.name,
+    boundKeyFingerprint: sshFingerprint(status.bound_public_key),
+  });
+  const joinState = authorities.signJoinState({
+    aud: bot.metadata.name,
+    sub: token.metadata.name,
+    bot_instance_id: move.to.instance_id,
+    recovery_sequence: move.to.sequence,
+    recovery_count: status.recovery_count,
+    recovery_limit: spec.recovery.limit,
+    recovery_mode: spec.recovery.mode,
+  });
+  return {
+    step: "result",
+    result: {
+      credentials: issueToBot({ authorities, config, attempt: request.attempt, claims }),
+      joinState,
+      boundPublicKey: status.bound_public_key,
+      notices: noticesOf(eligible, status.recovery_count),
+    },
+    acknowledge: () => dropAttempt(deps, token.metadata.name, isThis(request.attempt.id)),
+  };
+}
+
+const isThis = (attemptId: string) => (last: { readonly attempt_id: string }) =>
+  last.attempt_id === attemptId;
+
+function noticesOf({ spec, token }: EligibleToken, recoveries: number): string[] {
+  const { mode, limit } = spec.recovery;
+  if (mode !== "standard" || recoveries < limit) return [];
+  return [
+    `token "${token.metadata.name}" has no recovery left (${recoveries} of ${limit} used): if this identity expires, an administrator must raise the limit`,
+  ];
+}
