@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { runMain } from "#base/cli";
-import { program } from "./program.ts";
+import { enableCompileCache } from "node:module";
 
+enableCompileCache();
+const [{ runMain }, { program }] = await Promise.all([import("#base/cli"), import("./program.ts")]);
 await runMain(program, process);
