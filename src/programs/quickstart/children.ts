@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { CodedError, deadline, systemClock } from "#base/kernel";
+import { canceled, CodedError, deadline, systemClock } from "#base/kernel";
 
 const root = new URL("../../../", import.meta.url).pathname;
 /** A process that was asked to end has this long; then it is killed. */
@@ -24,6 +24,7 @@ export class Children implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const log = createWriteStream(this.logOf(name));
+    log.on("error", () => {}); // a full disk shows in what the programs say themselves
     child.stdout.pipe(log);
     child.stderr.pipe(log);
     this.#running.push({ name, child, ended: exitOf(child) });
@@ -48,6 +49,11 @@ export class Children implements AsyncDisposable {
     );
   }
 
+  /** Without asking them: for a program that must end at once. */
+  kill(): void {
+    for (const { child } of this.#running) child.kill("SIGKILL");
+  }
+
   /** In the reverse order of their start. */
   async [Symbol.asyncDispose](): Promise<void> {
     for (const { child, ended } of this.#running.toReversed()) {
@@ -59,15 +65,24 @@ export class Children implements AsyncDisposable {
   }
 }
 
-/** Runs a program to its end, and gives what it printed. */
-export async function output(script: string, options: readonly string[]): Promise<string> {
+/** Runs a program to its end, or to the abort, and gives what it printed. */
+export async function output(
+  script: string,
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
   const child = spawn(process.execPath, [join(root, script), ...options], {
     stdio: ["ignore", "pipe", "pipe"],
   });
+  const stop = (): void => void child.kill("SIGTERM");
+  signal.addEventListener("abort", stop, { once: true });
   let [out, err] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
-  if ((await exitOf(child)) === 0) return out;
+  const code = await exitOf(child);
+  signal.removeEventListener("abort", stop);
+  if (signal.aborted) throw canceled("stopped");
+  if (code === 0) return out;
   throw new CodedError("unavailable", `${script} ${options.join(" ")} failed: ${err.trim()}`);
 }
 

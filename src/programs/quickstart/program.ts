@@ -1,4 +1,4 @@
-import type { Program } from "#base/cli";
+import { UsageError, type Program } from "#base/cli";
 import { VERSION } from "#base/kernel";
 
 export const quickstart: Program = {
@@ -12,13 +12,16 @@ export const quickstart: Program = {
   commands: [],
   options: (root, io) => {
     root.option("--once", "end after the request");
-    root.option("--port <number>", "port of the proxy; default: 3080, or any free one");
-    root.action(async (options: { once?: boolean; port?: string }) => {
+    root.option("--port <number>", "port of the proxy; default: 3080, or any free one", portOf);
+    root.action(async ({ once = false, port }: { once?: boolean; port?: number }) => {
       const { runQuickstart } = await import("./quickstart.ts");
-      await runQuickstart(
-        { once: options.once ?? false, ...(options.port ? { port: Number(options.port) } : {}) },
-        io,
-      );
+      await runQuickstart({ once, ...(port === undefined ? {} : { port }) }, io);
     });
   },
 };
+
+function portOf(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new UsageError(`--port "${text}" is not a port; give a number from 1 to 65535`);
+}

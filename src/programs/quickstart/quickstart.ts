@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CommandIo } from "#base/cli";
 import { yamlOf } from "#base/config";
-import { unavailable } from "#base/kernel";
+import { alreadyExists, canceled, unavailable } from "#base/kernel";
 import { Children, output } from "./children.ts";
 import { Steps } from "./steps.ts";
 import { whatToTry } from "./what-to-try.ts";
@@ -34,14 +35,16 @@ export async function runQuickstart(
   const directory = await mkdtemp(join(tmpdir(), "tenon-quickstart-"));
   try {
     const scene = await setScene(directory, options.port);
-    await using children = new Children(directory);
-    const steps = new Steps(io, children);
+    const children = new Children(directory);
+    using _forced = onForcedExit(() => {
+      children.kill();
+      rmSync(directory, { recursive: true, force: true });
+    });
+    await using _children = children;
+    const actors = { children, steps: new Steps(io, children), signal: io.signal };
     io.stdout.write(`Tenon quickstart in ${directory}\n\n`);
-    await startCluster(scene, { children, steps });
-    await startApplication(scene, { children, steps });
-    await startBot(scene, { children, steps });
-    await sendRequest(scene, steps);
-    io.stdout.write(`\nDone in ${(steps.elapsedMs / 1000).toFixed(1)} s.\n`);
+    await act(scene, actors);
+    io.stdout.write(`\nDone in ${(actors.steps.elapsedMs / 1000).toFixed(1)} s.\n`);
     if (options.once) return;
     io.stdout.write(whatToTry(scene));
     await ended(io.signal);
@@ -51,6 +54,23 @@ export async function runQuickstart(
   }
 }
 
+async function act(scene: Scene, actors: Actors): Promise<void> {
+  try {
+    await startCluster(scene, actors);
+    await startApplication(scene, actors);
+    await startBot(scene, actors);
+    await sendRequest(scene, actors.steps);
+  } catch (error) {
+    throw actors.signal.aborted ? canceled("stopped before everything was up") : error;
+  }
+}
+
+/** A second Ctrl-C ends this process in the middle of whatever it does. */
+function onForcedExit(clean: () => void): Disposable {
+  process.on("exit", clean);
+  return { [Symbol.dispose]: () => void process.off("exit", clean) };
+}
+
 async function setScene(directory: string, port: number | undefined): Promise<Scene> {
   const [dataDir, outDir] = [join(directory, "data"), join(directory, "out")];
   await mkdir(outDir);
@@ -58,13 +78,17 @@ async function setScene(directory: string, port: number | undefined): Promise<Sc
     directory,
     dataDir,
     outDir,
-    proxyPort: await freePort(port ?? PREFERRED_PORT),
+    proxyPort: port === undefined ? await freePort(PREFERRED_PORT) : await portItself(port),
     tunnelPort: await freePort(0),
     diagPort: await freePort(0),
   };
 }
 
-type Actors = { readonly children: Children; readonly steps: Steps };
+interface Actors {
+  readonly children: Children;
+  readonly steps: Steps;
+  readonly signal: AbortSignal;
+}
 
 async function startCluster(
   { directory, dataDir, proxyPort }: Scene,
@@ -88,14 +112,16 @@ async function startCluster(
   );
 }
 
-async function startApplication(scene: Scene, { children, steps }: Actors): Promise<void> {
-  const hello = children.start("hello", "examples/hello.ts", []);
-  const uri = await new Promise<string>((resolve) =>
-    hello.stdout!.setEncoding("utf8").once("data", (line: string) => resolve(line.trim())),
-  );
+async function startApplication(scene: Scene, actors: Actors): Promise<void> {
+  const { children, steps } = actors;
+  children.start("hello", "examples/hello.ts", []);
+  const uri = await steps.until("the example application listens", async () => {
+    const line = /^http:\S+$/m.exec(await readFile(children.logOf("hello"), "utf8"));
+    return line?.[0];
+  });
   const token = await steps.step(
     async () =>
-      JSON.parse(await tctl(scene, "tokens", "add", "--type=app", "--format=json")) as {
+      JSON.parse(await tctl(scene, actors, "tokens", "add", "--type=app", "--format=json")) as {
         token: string;
         ca_pins: string[];
       },
@@ -114,7 +140,9 @@ async function startApplication(scene: Scene, { children, steps }: Actors): Prom
       `--data-dir=${join(scene.directory, "agent")}`,
     ]);
     await steps.until("the application is announced", async () => {
-      const apps = JSON.parse(await tctl(scene, "get", "app", "--format=json")) as unknown[];
+      const apps = JSON.parse(
+        await tctl(scene, actors, "get", "app", "--format=json"),
+      ) as unknown[];
       return apps.length > 0 || undefined;
     });
   };
@@ -124,10 +152,13 @@ async function startApplication(scene: Scene, { children, steps }: Actors): Prom
   );
 }
 
-async function startBot(scene: Scene, { children, steps }: Actors): Promise<void> {
+async function startBot(scene: Scene, actors: Actors): Promise<void> {
+  const { children, steps, signal } = actors;
   const bot = await steps.step(
     async () =>
-      JSON.parse(await tctl(scene, "bots", "add", "robot", "--roles=access", "--format=json")) as {
+      JSON.parse(
+        await tctl(scene, actors, "bots", "add", "robot", "--roles=access", "--format=json"),
+      ) as {
         join_uri: string;
       },
     () => "bot, token and join URI: tctl bots add robot --roles=access",
@@ -136,12 +167,11 @@ async function startBot(scene: Scene, { children, steps }: Actors): Promise<void
   await writeFile(file, yamlOf(botConfiguration(scene, bot.join_uri)), { mode: 0o600 });
   const start = async (): Promise<readonly string[]> => {
     children.start("bot", TBOT, ["start", "-c", file]);
-    await output(TBOT, ["wait", `--diag-addr=127.0.0.1:${scene.diagPort}`, "--timeout=30s"]).catch(
-      async (error: unknown) => {
-        await children.checkAlive();
-        throw error;
-      },
-    );
+    const diag = `--diag-addr=127.0.0.1:${scene.diagPort}`;
+    await output(TBOT, ["wait", diag, "--timeout=30s"], signal).catch(async (error: unknown) => {
+      await children.checkAlive();
+      throw error;
+    });
     return await readdir(join(scene.outDir, "identity"));
   };
   await steps.step(
@@ -180,8 +210,11 @@ async function sendRequest({ tunnelPort }: Scene, steps: Steps): Promise<void> {
   await steps.step(ask, (text) => `GET ${url} → “${text}”`);
 }
 
-const tctl = async ({ dataDir }: Scene, ...words: string[]): Promise<string> =>
-  await output(TCTL, [...words, `--data-dir=${dataDir}`]);
+const tctl = async (
+  { dataDir }: Scene,
+  { signal }: Actors,
+  ...words: readonly string[]
+): Promise<string> => await output(TCTL, [...words, `--data-dir=${dataDir}`], signal);
 
 function ping(port: number): Promise<true | undefined> {
   return new Promise((resolve, reject) => {
@@ -195,6 +228,12 @@ function ping(port: number): Promise<true | undefined> {
       .on("error", reject)
       .end();
   });
+}
+
+/** A port that somebody chose is that one or none. */
+async function portItself(port: number): Promise<number> {
+  if ((await freePort(port)) === port) return port;
+  throw alreadyExists(`port ${port} cannot be listened on; free it, or choose another --port`);
 }
 
 /** The wanted port if nobody has it, else any other. */
