@@ -18,7 +18,8 @@ import {
 } from "#base/crypto";
 import { codeOf, messageOf } from "#base/kernel";
 import type { Store } from "#base/storage";
-import { JoinCluster, Machine, refusal } from "#testing/join";
+import { JoinCluster, refusal } from "#testing/join";
+import { Machine } from "#testing/join-machine";
 import type { Ceremony } from "./ceremony.ts";
 import { checkChallenge } from "./challenge.ts";
 import { CEREMONY_MS, type JoinMessage } from "./protocol.ts";

@@ -4,7 +4,8 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { JoinResponseSchema, type JoinResponse } from "@tenon/api/tenon/join/v1/join";
 import { generateKeyPair, MemoryKeyStore, sshFingerprint, sshPublicKeyLine } from "#base/crypto";
 import { badParameter, codeOf, messageOf, unavailable } from "#base/kernel";
-import { JoinCluster, Machine, refusal } from "#testing/join";
+import { JoinCluster, refusal } from "#testing/join";
+import { Machine } from "#testing/join-machine";
 import { until } from "#testing/wait";
 import {
   decodeJoinState,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { JoinCluster, Machine, refusal } from "#testing/join";
+import { JoinCluster, refusal } from "#testing/join";
+import { Machine } from "#testing/join-machine";
 
 async function open(
   limit = 5,

@@ -1,7 +1,4 @@
 export { Ceremony } from "./ceremony.ts";
-export { type Origin } from "./attempt.ts";
-export { type JoinDependencies } from "./dependencies.ts";
-export { JOIN_TOKEN_LABEL } from "./made-locks.ts";
 export { JoinServer } from "./server.ts";
 export { type JoinTransport } from "./client-ceremony.ts";
 export {
@@ -14,17 +11,11 @@ export {
   type JoinStorage,
 } from "./client-state.ts";
 export { JoinClient, type ConnectToJoin, type JoinOutcome, type JoinSettings } from "./client.ts";
-export {
-  CEREMONY_MS,
-  MAX_JOIN_MESSAGE_BYTES,
-  type JoinMessage,
-  type JoinReply,
-} from "./protocol.ts";
+export { CEREMONY_MS, type JoinMessage, type JoinReply } from "./protocol.ts";
 export {
   formatJoinUri,
   joinUriAddress,
   looksLikeJoinUri,
   parseJoinUri,
   type JoinMethod,
-  type JoinUri,
 } from "./uri.ts";

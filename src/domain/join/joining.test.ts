@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { parseX509 } from "#base/crypto";
-import { JoinCluster, Machine, refusal, textOf } from "#testing/join";
+import { JoinCluster, refusal, textOf } from "#testing/join";
+import { Machine } from "#testing/join-machine";
 
 const HOUR = 3_600_000;
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Store } from "#base/storage";
-import { JoinCluster, Machine, refusal, textOf, type Lost } from "#testing/join";
+import { JoinCluster, refusal, textOf } from "#testing/join";
+import { Machine, type Lost } from "#testing/join-machine";
 
 const HOUR = 3_600_000;
 

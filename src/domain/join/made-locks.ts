@@ -3,7 +3,7 @@ import type { Write } from "#base/storage";
 import type { BotInstance, Lock, LockTarget, Token } from "#domain/resources";
 
 /** On every lock that joining made: which token to reset to be rid of it. */
-export const JOIN_TOKEN_LABEL = "tenon.internal/join-token";
+const JOIN_TOKEN_LABEL = "tenon.internal/join-token";
 
 /** Holds while the document is as it was read. */
 export const checkOf = ({ kind, metadata }: Token | BotInstance): Write => ({

@@ -2,7 +2,8 @@
 // and the later one leaves no trace.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { JoinCluster, Machine } from "#testing/join";
+import { JoinCluster } from "#testing/join";
+import { Machine } from "#testing/join-machine";
 
 interface World {
   readonly cluster: JoinCluster;

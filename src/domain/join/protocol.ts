@@ -26,9 +26,6 @@ export type ResultContent = MessageInitShape<typeof ResultSchema>;
 /** The whole ceremony, from the first byte of the stream: an honest client needs a tenth of a second. */
 export const CEREMONY_MS = 30_000;
 
-/** A certificate chain, a join state and every trusted authority come to some 20 KiB. */
-export const MAX_JOIN_MESSAGE_BYTES = 64 * 1024;
-
 /** What a method wants next: it awaits one message, or it is done. */
 export type Step =
   | {

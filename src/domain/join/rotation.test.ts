@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { sshFingerprint } from "#base/crypto";
-import { JoinCluster, Machine, refusal, type Lost } from "#testing/join";
+import { JoinCluster, refusal } from "#testing/join";
+import { Machine, type Lost } from "#testing/join-machine";
 
 const HOUR = 3_600_000;
 
