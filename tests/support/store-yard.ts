@@ -3,7 +3,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { codeOf, messageOf, silentLogger, systemClock, type ErrorCode } from "#base/kernel";
-import { openSqliteStore, type IndexDefinition, type Store, type Write } from "#base/storage";
+import {
+  openSqliteStore,
+  type BackedUpStore,
+  type IndexDefinition,
+  type Write,
+} from "#base/storage";
 
 type Options = Omit<Parameters<typeof openSqliteStore>[0], "directory">;
 
@@ -37,7 +42,7 @@ export class StoreYard implements AsyncDisposable {
     return join(this.#parent, `store-${this.#count++}`);
   }
 
-  open(directory: string, options: Partial<Options> = {}): Promise<Store> {
+  open(directory: string, options: Partial<Options> = {}): Promise<BackedUpStore> {
     const defaults = { clock: systemClock, logger: silentLogger, indexes };
     return openSqliteStore({ directory, ...defaults, ...options });
   }

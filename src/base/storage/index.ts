@@ -7,6 +7,7 @@ export {
   MAX_PAGE,
   MAX_VALUE_BYTES,
   MAX_WRITES,
+  type BackedUpStore,
   type Change,
   type Committed,
   type IndexDefinition,

@@ -1,7 +1,15 @@
 import { DatabaseSync } from "node:sqlite";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import { copyDatabase } from "./sqlite/backup.ts";
 import { sqliteFailure } from "./sqlite/failures.ts";
-import type { FromWorker, Request, ToWorker, WorkerOptions } from "./sqlite/messages.ts";
+import type {
+  BackupOptions,
+  FromBackup,
+  FromWorker,
+  Request,
+  ToWorker,
+  WorkerOptions,
+} from "./sqlite/messages.ts";
 import { WRITER_PRAGMAS } from "./sqlite/schema.ts";
 import { Writer } from "./sqlite/writer.ts";
 
@@ -14,14 +22,26 @@ import { Writer } from "./sqlite/writer.ts";
 const MAX_GROUP = 1_000;
 
 const port = parentPort!;
-const options = workerData as WorkerOptions;
-const send = (message: FromWorker): void => port.postMessage(message);
+const send = (message: FromWorker | FromBackup): void => port.postMessage(message);
 
-start();
+const given = workerData as WorkerOptions | BackupOptions;
+if ("backup" in given) copy(given);
+else start(given);
 
-function start(): void {
+/** Another thread than the one that writes, from the same file: a backup. */
+function copy({ backup }: BackupOptions): void {
   try {
-    const db = open();
+    copyDatabase(backup);
+    send({ is: "copied" });
+  } catch (error) {
+    send({ is: "failed", failure: sqliteFailure(error) });
+  }
+  port.close();
+}
+
+function start(options: WorkerOptions): void {
+  try {
+    const db = open(options);
     const writer = new Writer(db, options);
     port.on("message", (first: ToWorker) => {
       const { requests, close } = drain(first);
@@ -37,7 +57,7 @@ function start(): void {
   }
 }
 
-function open(): DatabaseSync {
+function open(options: WorkerOptions): DatabaseSync {
   const db = new DatabaseSync(options.file, { timeout: 5_000 });
   db.exec(WRITER_PRAGMAS);
   if (options.maxBytes !== undefined) {

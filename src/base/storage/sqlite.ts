@@ -10,13 +10,14 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { groupIndexes, type Indexes } from "./prepare.ts";
 import { sqliteFailure } from "./sqlite/failures.ts";
+import { backUp } from "./sqlite/backup.ts";
 import { WorkerLink } from "./sqlite/link.ts";
 import { createPrivate, lockDirectory } from "./sqlite/lock.ts";
 import { Reader } from "./sqlite/reader.ts";
 import { reindex, type IndexIds } from "./sqlite/reindex.ts";
 import { migrate, NewerSchema, WRITER_PRAGMAS } from "./sqlite/schema.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
-import { MAX_FEED, MAX_FEED_BYTES, type IndexDefinition, type Store } from "./store.ts";
+import { MAX_FEED, MAX_FEED_BYTES, type BackedUpStore, type IndexDefinition } from "./store.ts";
 
 export interface SqliteStoreOptions {
   /** Holds the database and its lock; made private to its owner (0700, files 0600). */
@@ -37,7 +38,7 @@ export interface SqliteStoreOptions {
  * process has it open, `unavailable` when the disk refuses or the file is from a newer version, and
  * `internal` when it is damaged.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<BackedUpStore> {
   const { directory, feedLength = MAX_FEED, maxBytes, logger } = options;
   const file = join(directory, "store.db");
   const indexes = groupIndexes(options.indexes);
@@ -48,10 +49,13 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   await syncDirectory(directory);
   const limits = { feedEntries: feedLength, feedBytes: MAX_FEED_BYTES };
   const worker = { file, ...limits, ...(maxBytes === undefined ? {} : { maxBytes }) };
-  const link = await WorkerLink.start(options.workerUrl ?? besideThis(), worker, logger);
+  const workerUrl = options.workerUrl ?? besideThis();
+  const link = await WorkerLink.start(workerUrl, worker, logger);
   opened.defer(() => link.close());
   const reader = opened.use(translate(file, () => new Reader(file, ids)));
-  const parts = { clock: options.clock, logger, indexes, ids, reader, link, lock, feedLength };
+  const backup = (to: string) => backUp(workerUrl, file, to);
+  const opening = { clock: options.clock, logger, indexes, ids, feedLength };
+  const parts = { ...opening, reader, link, lock, backup };
   const store = new SqliteStore(parts);
   opened.move();
   return store;

@@ -147,6 +147,15 @@ export interface Store extends AsyncDisposable {
   position(): Promise<number>;
 }
 
+/** A store that can be copied while it is in use. */
+export interface BackedUpStore extends Store {
+  /**
+   * Writes all that is committed now to a new file (0600), which a store of the same kind opens.
+   * Rejects with `already_exists` when there is such a file, and with what the file system answers.
+   */
+  backup(file: string): Promise<{ readonly bytes: number }>;
+}
+
 /** A page that is parsed within a millisecond or two: a longer one would hold the event loop. */
 export const MAX_PAGE = 1_000;
 export const DEFAULT_PAGE = 100;

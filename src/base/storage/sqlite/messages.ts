@@ -44,3 +44,11 @@ export type FromWorker =
   | { readonly is: "ready" }
   | { readonly is: "broken"; readonly failure: Failure }
   | { readonly is: "replies"; readonly replies: readonly Reply[] };
+
+/** What the thread of a backup is started with; it ends by itself. */
+export interface BackupOptions {
+  readonly backup: { readonly from: string; readonly to: string };
+}
+export type FromBackup =
+  | { readonly is: "copied" }
+  | { readonly is: "failed"; readonly failure: Failure };

@@ -4,7 +4,7 @@ import type { FeedEntry } from "../entries.ts";
 import { Feed } from "../feed.ts";
 import { prepare, type Indexes, type Prepared } from "../prepare.ts";
 import { rangeOf } from "../query.ts";
-import type { Committed, Item, ListQuery, Page, Store, Write } from "../store.ts";
+import type { BackedUpStore, Committed, Item, ListQuery, Page, Store, Write } from "../store.ts";
 import type { WorkerLink } from "./link.ts";
 import type { Deleted, Reply, WireWrite } from "./messages.ts";
 import type { Reader } from "./reader.ts";
@@ -22,13 +22,15 @@ interface Parts {
   readonly link: WorkerLink;
   readonly lock: Disposable;
   readonly feedLength: number;
+  readonly backup: BackedUpStore["backup"];
 }
 
 /** Reads here, writes in the worker; the feed is fed by the worker's answers. */
-export class SqliteStore implements Store {
+export class SqliteStore implements BackedUpStore {
   readonly #parts: Parts;
   readonly #feed: Feed;
   readonly #sweeper: Sweeper;
+  readonly #backups = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(parts: Parts) {
@@ -82,7 +84,14 @@ export class SqliteStore implements Store {
     return this.#feed.position;
   }
 
-  /** Commits under way are answered first; readers of the feed end. */
+  async backup(file: string): ReturnType<BackedUpStore["backup"]> {
+    this.#checkOpen();
+    const backup = this.#parts.backup(file);
+    this.#backups.add(backup);
+    return await backup.finally(() => this.#backups.delete(backup));
+  }
+
+  /** Commits and backups under way are finished first; readers of the feed end. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -91,7 +100,7 @@ export class SqliteStore implements Store {
   async #close(): Promise<void> {
     const { link, reader, lock } = this.#parts;
     this.#sweeper[Symbol.dispose]();
-    await link.idle();
+    await Promise.allSettled([link.idle(), ...this.#backups]);
     this.#feed.close();
     // First, so that the worker's connection is the last one and folds the log into the file.
     reader[Symbol.dispose]();
