@@ -5,13 +5,12 @@
 import { maskedToken, ownHostIdentity, ownIdentity, type Attempt } from "../attempt.ts";
 import type { JoinDependencies } from "../dependencies.ts";
 import { refusalWrites, type Trace } from "../events.ts";
+import { dropRecord, firstJoin, refresh } from "../instances/attempt-record.ts";
 import type { Step } from "../protocol.ts";
 import { settle } from "../refusal.ts";
 import type { Method } from "./method.ts";
 import { firstAgentJoin, refreshAgent } from "./token/agent.ts";
-import { firstBotJoin } from "./token/first-join.ts";
-import { dropRecord, firstJoin, refresh } from "./token/records.ts";
-import { refreshBot } from "./token/renewal.ts";
+import { firstBotJoin, refreshBot } from "./token/bot.ts";
 
 export const token: Method<"tokenMethod"> = {
   async begin(deps, attempt) {

@@ -2,7 +2,12 @@ import type { Bot, Token } from "#domain/resources";
 import type { Attempt } from "../../attempt.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
 import { toStranger } from "../../refusal.ts";
-import { firstJoin, isRepeat, readRecord, type StoredRecord } from "./records.ts";
+import {
+  firstJoin,
+  isRepeat,
+  readRecord,
+  type StoredRecord,
+} from "../../instances/attempt-record.ts";
 
 /** What entitles a machine to its first join. */
 export type Entitlement =

@@ -1,13 +1,13 @@
 import { sha256Hex } from "#base/crypto";
 import type { Item, Write } from "#base/storage";
 import { z } from "zod";
-import type { Attempt } from "../../attempt.ts";
-import type { JoinDependencies } from "../../dependencies.ts";
-import { commit, Conflict } from "../../refusal.ts";
+import type { Attempt } from "../attempt.ts";
+import type { JoinDependencies } from "../dependencies.ts";
+import { commit, Conflict } from "../refusal.ts";
 
 /**
- * What stays of a token that was consumed, or of a refresh, until its reply has arrived (join.md
- * section 3). Not a resource: no one but joining reads it.
+ * What stays of a join by `token` or by an ID token until its reply has arrived (join.md section 3).
+ * Not a resource: no one but joining reads it.
  */
 const attemptRecord = z.strictObject({
   attempt_id: z.string(),
