@@ -239,6 +239,15 @@ describe("the TLS port", () => {
       assert.deepEqual([answer, resumed], ["user alice 127.0.0.1", true]);
     });
 
+    test("also after the proxy has a new certificate", async () => {
+      const { port, host } = await start();
+      const certificate = identities.user();
+      const session = await resumable(port, certificate);
+      host.replace([identities.host({ roles: ["Proxy"] })]);
+      const { answer, resumed } = await resume(port, session, certificate);
+      assert.deepEqual([answer, resumed], ["user alice 127.0.0.1", true]);
+    });
+
     test("but looks at that certificate again", async () => {
       const clock = new ManualClock(Date.now());
       const { port, refusals } = await start({ clock });
@@ -256,6 +265,16 @@ describe("the TLS port", () => {
       const session = await resumable(port, certificate);
       const { resumed } = await resume(port, session, { ALPNProtocols: ["polite"] });
       assert.equal(resumed, false);
+    });
+
+    test("but not of the day before", async () => {
+      const clock = new ManualClock(Date.now());
+      const { port } = await start({ clock });
+      const certificate = identities.user({}, 48 * 3_600_000);
+      const session = await resumable(port, certificate);
+      await clock.advance(86_400_000);
+      const { answer, resumed } = await resume(port, session, certificate);
+      assert.deepEqual([answer, resumed], ["user alice 127.0.0.1", false]);
     });
 
     test("but not of another process", async () => {

@@ -37,8 +37,8 @@ export class TlsPort implements AsyncDisposable {
   readonly #routes: readonly { readonly route: Route; readonly tls: RouteTls }[];
   readonly #held = new Map<string, Held>();
   readonly #verifier: CurrentVerifier;
-  /** Shared by the routes; a session resumes only while this process runs. */
-  readonly #ticketKeys = randomBytes(48);
+  #closed: Promise<unknown> | undefined;
+  #rotation: Disposable | undefined;
 
   constructor(options: PortOptions) {
     this.#options = options;
@@ -53,6 +53,7 @@ export class TlsPort implements AsyncDisposable {
   async listen(address: { host: string; port: number }): Promise<AddressInfo> {
     this.#server.listen({ ...address, backlog: LISTEN_BACKLOG });
     await once(this.#server, "listening");
+    this.#rotateTicketKeys();
     return this.#server.address() as AddressInfo;
   }
 
@@ -64,22 +65,33 @@ export class TlsPort implements AsyncDisposable {
 
   /** Takes no new connection; those that are open stay. */
   stopListening(): void {
+    if (!this.#server.listening) return;
+    this.#closed = once(this.#server, "close");
     this.#server.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const closed = this.#server.listening ? once(this.#server, "close") : undefined;
     this.stopListening();
+    this.#rotation?.[Symbol.dispose]();
     for (const { socket } of this.#held.values()) socket.destroy();
     for (const { tls } of this.#routes) tls[Symbol.dispose]();
-    await closed;
+    await this.#closed;
+  }
+
+  /**
+   * Whoever steals these keys can resume the sessions of one day (RFC 9325 section 3.4 wants them rotated); the
+   * routes share them, and they never leave this process.
+   */
+  #rotateTicketKeys(): void {
+    const keys = randomBytes(TICKET_KEY_BYTES);
+    for (const { tls } of this.#routes) tls.useTicketKeys(keys);
+    this.#rotation = this.#options.clock.timer(TICKET_KEY_LIFE_MS, () => this.#rotateTicketKeys());
   }
 
   #routeTls(route: Route): RouteTls {
     return new RouteTls({
       route,
       source: this.#options.certificates[route.certificate],
-      ticketKeys: this.#ticketKeys,
       handshakeMs: this.#options.limits.handshakeMs,
       secure: (socket) => this.#secure(route, socket),
       failed: (socket, error) => {
@@ -174,6 +186,10 @@ interface Held {
   readonly socket: Socket;
   readonly ticket: Ticket;
 }
+
+/** What Node's TLS takes: a name, a key for AES and one for HMAC, 16 bytes each. */
+const TICKET_KEY_BYTES = 48;
+const TICKET_KEY_LIFE_MS = 86_400_000;
 
 /** A fleet that lost its proxy comes back at once; the kernel caps it at net.core.somaxconn. */
 const LISTEN_BACKLOG = 4_096;

@@ -13,7 +13,6 @@ import type { Route } from "./route.ts";
 export interface RouteTlsOptions {
   readonly route: Route;
   readonly source: CertificateSource;
-  readonly ticketKeys: Buffer;
   readonly handshakeMs: number;
   readonly secure: (socket: TLSSocket) => void;
   readonly failed: (socket: TLSSocket, error: Error) => void;
@@ -25,13 +24,13 @@ export class RouteTls implements Disposable {
   readonly #server: TlsServer;
   readonly #subscription: Disposable;
   #named: readonly NamedContext[] = [];
+  #ticketKeys: Buffer | undefined;
 
   constructor(options: RouteTlsOptions) {
     this.#options = options;
     const { route } = options;
     this.#server = new TlsServer({
       ...this.#context(),
-      ticketKeys: options.ticketKeys,
       handshakeTimeout: options.handshakeMs,
       requestCert: route.peer !== "none",
       // The port verifies certificates itself, against the authorities of the moment.
@@ -52,12 +51,19 @@ export class RouteTls implements Disposable {
     this.#server.emit("connection", socket);
   }
 
+  /** Tickets of other keys are answered with a full handshake. */
+  useTicketKeys(keys: Buffer): void {
+    this.#ticketKeys = keys;
+    this.#server.setTicketKeys(keys);
+  }
+
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]();
   }
 
   #renew(): void {
     this.#server.setSecureContext(this.#context());
+    if (this.#ticketKeys) this.#server.setTicketKeys(this.#ticketKeys);
     this.#named = this.#options.source.current().slice(1).map(namedContext);
   }
 
