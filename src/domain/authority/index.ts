@@ -5,6 +5,6 @@ export { CurrentVerifier } from "./current-verifier.ts";
 export { exportFormats, type ExportFormat } from "./export.ts";
 export { decodeIdentityFile, encodeIdentityFile } from "./identity-file.ts";
 export { type HostClaims, type UserClaims } from "./identity.ts";
-export { type JoinStateClaims } from "./join-state.ts";
+export { recoveriesLeft, type JoinStateClaims } from "./join-state.ts";
 export { caPins, HOST_SERVER_NAME, trustFromProto, trustToProto, type Trust } from "./trust.ts";
 export { ClientVerifier, verifyClientCertificate, type VerifiedCertificate } from "./verify.ts";

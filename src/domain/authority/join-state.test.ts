@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { generateKeyPair, signJws } from "#base/crypto";
 import { CodedError } from "#base/kernel";
-import { decodeJoinState, encodeJoinState, type JoinStateDraft } from "./join-state.ts";
+import {
+  decodeJoinState,
+  encodeJoinState,
+  recoveriesLeft,
+  type JoinStateDraft,
+} from "./join-state.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const about = { clusterName: "example.test", now: NOW };
@@ -60,4 +65,16 @@ describe("a join state", () => {
         },
       );
     });
+});
+
+describe("the recoveries that a join state leaves its machine", () => {
+  const cases: readonly [string, string, number | undefined][] = [
+    ["are the limit without those used", signed(all), 1],
+    ["are never below zero", signed({ ...all, recovery_count: 5 }), 0],
+    ["are read also from a state that says more", signed({ ...all, more: 1 }), 1],
+    ["are not counted in another mode", signed({ ...all, recovery_mode: "relaxed" }), undefined],
+    ["are not known of a method without join state", "", undefined],
+    ["are not known from damage", "a.b.c", undefined],
+  ];
+  for (const [name, jwt, left] of cases) it(name, () => assert.equal(recoveriesLeft(jwt), left));
 });

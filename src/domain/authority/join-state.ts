@@ -25,6 +25,10 @@ const claims = z.strictObject({
   recovery_mode: z.enum(recoveryModes),
 });
 
+/** What a machine reads of its own state, also when the cluster is newer and says more. */
+const { recovery_mode, recovery_limit, recovery_count } = claims.shape;
+const recoveries = z.object({ recovery_mode, recovery_limit, recovery_count });
+
 export type JoinStateClaims = z.infer<typeof claims>;
 /** What the caller says; issuer and times are added. */
 export type JoinStateDraft = Omit<JoinStateClaims, "iss" | "iat" | "nbf">;
@@ -55,6 +59,22 @@ export function decodeJoinState(
   const state = readClaims(verifiedPayload(jwt, keys));
   if (state.iss !== about.clusterName) throw refused("it is of another cluster");
   return state;
+}
+
+/**
+ * How many recoveries the state says are left, for the machine that holds it: it cannot verify the
+ * signature, and need not, for it only shows the number. None for a state without a limit (mode
+ * other than `standard`), or one that is not readable.
+ */
+export function recoveriesLeft(jwt: string): number | undefined {
+  try {
+    const payload = Buffer.from(jwt.split(".")[1] ?? "", "base64url").toString("utf8");
+    const state = recoveries.parse(JSON.parse(payload));
+    if (state.recovery_mode !== "standard") return undefined;
+    return Math.max(0, state.recovery_limit - state.recovery_count);
+  } catch {
+    return undefined;
+  }
 }
 
 function verifiedPayload(jwt: string, keys: readonly KeyObject[]): Buffer {

@@ -9,7 +9,7 @@ import {
   spkiDer,
 } from "#base/crypto";
 import { badParameter } from "#base/kernel";
-import { trustFromProto, type Trust } from "#domain/authority";
+import { recoveriesLeft, trustFromProto, type Trust } from "#domain/authority";
 import { z } from "zod";
 
 /** One attempt, written before anything of it is sent, and repeated until it has its answer. */
@@ -104,10 +104,13 @@ export interface JoinedIdentity {
   readonly trust: Trust;
   /** End of the X.509 certificate, milliseconds since the epoch. */
   readonly expires: number;
+  /** How often the token still lets a machine come back; absent where nobody counts. */
+  readonly recoveriesLeft?: number;
 }
 
 export function identityOf(joined: NonNullable<JoinState["joined"]>): JoinedIdentity {
   const tlsCertificate = Buffer.from(joined.tls_certificate, "base64");
+  const left = recoveriesLeft(joined.join_state);
   return {
     tlsPrivateKey: privateKeyFromPem(joined.tls_private_key),
     tlsCertificate,
@@ -115,6 +118,7 @@ export function identityOf(joined: NonNullable<JoinState["joined"]>): JoinedIden
     sshCertificate: joined.ssh_certificate,
     trust: trustFromProto(fromJson(TrustBundleSchema, joined.trust)),
     expires: parseX509(tlsCertificate).notAfter,
+    ...(left === undefined ? {} : { recoveriesLeft: left }),
   };
 }
 
