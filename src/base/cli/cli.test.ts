@@ -2,7 +2,7 @@ import { addFlags, valueFromFlags } from "#base/config";
 import { notFound } from "#base/kernel";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { z } from "zod";
+import * as z from "zod";
 import {
   addFormat,
   formatTable,

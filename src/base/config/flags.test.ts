@@ -2,7 +2,7 @@ import { CodedError } from "#base/kernel";
 import { Command } from "commander";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { z } from "zod";
+import * as z from "zod";
 import {
   addFlags,
   duration,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { metaOf } from "./shape.ts";
 
 /** JSON Schema (draft 2020-12) of what may be written, for editors: accepted other names included. */

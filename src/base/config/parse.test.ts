@@ -1,7 +1,7 @@
 import { CodedError } from "#base/kernel";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { z } from "zod";
+import * as z from "zod";
 import { duration, faultsOf, parseValue, parseYaml, parseYamlDocuments } from "./index.ts";
 
 const identity = z.strictObject({

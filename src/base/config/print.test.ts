@@ -2,7 +2,7 @@ import { CodedError } from "#base/kernel";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import * as fc from "fast-check";
-import { z } from "zod";
+import * as z from "zod";
 import {
   duration,
   jsonSchemaOf,

@@ -1,5 +1,5 @@
 import { badParameter } from "#base/kernel";
-import { z } from "zod";
+import * as z from "zod";
 
 const UNITS_MS: Readonly<Record<string, number>> = {
   ms: 1,

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** What `.meta({…})` on a field may say; the schema is the one place for all of it. */
 export interface FieldMeta extends OwnMeta {

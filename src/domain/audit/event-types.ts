@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Longer texts, which may come from strangers, are cut. */
 const MAX_TEXT = 2_048;

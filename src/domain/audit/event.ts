@@ -2,7 +2,7 @@ import { badParameter, type Clock } from "#base/kernel";
 import type { IndexDefinition, Item, JsonObject, Write } from "#base/storage";
 import type { Caller } from "#domain/access";
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { eventTypes, text, type EventCode, type EventType } from "./event-types.ts";
 
 const actorSchema = z.strictObject({

@@ -1,7 +1,7 @@
 import { badParameter, limitExceeded } from "#base/kernel";
 import type { HostIdentity, UserIdentity } from "#domain/access";
 import { systemRoles, traits } from "#domain/resources";
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * What a certificate says beyond X.509, as JSON in one private extension: one for users, one for

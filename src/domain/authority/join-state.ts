@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { signJws, verifyJws } from "#base/crypto";
 import { unauthenticated } from "#base/kernel";
 import { recoveryModes } from "#domain/resources";
-import { z } from "zod";
+import * as z from "zod";
 import type { Circumstances } from "./keys.ts";
 import type { JwtSigner } from "./signers.ts";
 

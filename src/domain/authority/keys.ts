@@ -13,7 +13,7 @@ import {
   type KeySuite,
 } from "#base/crypto";
 import type { AuthorityPublicKeys, AuthorityType } from "#domain/resources";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Which keys an authority has (spec section 4), and of which suite. */
 type Suites = Readonly<Partial<Record<"x509" | "ssh" | "jwt", KeySuite>>>;

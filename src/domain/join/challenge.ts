@@ -7,7 +7,7 @@ import {
   verifyJws,
 } from "#base/crypto";
 import { badParameter, CodedError, type Clock } from "#base/kernel";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A key that a client says it holds. */
 export interface OfferedKey {

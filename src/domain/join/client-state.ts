@@ -10,7 +10,7 @@ import {
 } from "#base/crypto";
 import { badParameter } from "#base/kernel";
 import { recoveriesLeft, trustFromProto, type Trust } from "#domain/authority";
-import { z } from "zod";
+import * as z from "zod";
 
 /** One attempt, written before anything of it is sent, and repeated until it has its answer. */
 const pending = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
 const spec = z.strictObject({

@@ -1,5 +1,5 @@
 import { timestamp } from "#base/config";
-import { z } from "zod";
+import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
 const spec = z.strictObject({

@@ -1,5 +1,5 @@
 import { duration } from "#base/config";
-import { z } from "zod";
+import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 import { grantedNames, traits, type Traits } from "./user.ts";
 

@@ -1,5 +1,5 @@
 import { timestamp } from "#base/config";
-import { z } from "zod";
+import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
 /** Section 4 of the specification: each type has its own keys. */

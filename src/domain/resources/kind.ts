@@ -1,6 +1,6 @@
 import type { IndexDefinition, JsonObject } from "#base/storage";
 import { timestamp } from "#base/config";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Labels that only the server writes, such as the one that ties a bot's user to it. */
 export const INTERNAL_LABELS = "tenon.internal/";

@@ -1,6 +1,6 @@
 import { timestamp } from "#base/config";
 import { createHash } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
 export const lockTargets = [

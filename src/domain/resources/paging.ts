@@ -1,6 +1,6 @@
 import { badParameter } from "#base/kernel";
 import { MAX_PAGE, type Item, type Json, type ListQuery, type Store } from "#base/storage";
-import { z } from "zod";
+import * as z from "zod";
 import type { PageTokens } from "./page-token.ts";
 
 export const DEFAULT_PAGE = 100;

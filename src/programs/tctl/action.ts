@@ -1,7 +1,7 @@
 import type { CommandIo, OutputFormat } from "#base/cli";
 import { addFlags, valueFromFlags } from "#base/config";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { withCluster, type Cluster } from "./connect.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 

@@ -1,5 +1,5 @@
 import { kinds, type AnyResource } from "#domain/resources";
-import { z } from "zod";
+import * as z from "zod";
 
 /** A document of whichever kind its `kind` says. */
 export function anyKind(): z.ZodType<AnyResource> {

@@ -1,6 +1,6 @@
 import { duration } from "#base/config";
 import { appNamePattern } from "#domain/resources";
-import { z } from "zod";
+import * as z from "zod";
 
 /** `host:port`, where the host may be empty (all addresses) and the port 0 (any free one). */
 const listenAddress = z.string().regex(/^(\[[0-9a-fA-F:.]+\]|[^:/@\s[\]]*):\d{1,5}$/, {

@@ -1,5 +1,5 @@
 import { duration } from "#base/config";
-import { z } from "zod";
+import * as z from "zod";
 import { destination, type DestinationConfiguration } from "./fields.ts";
 import type { NamedConfiguration, ServiceDependencies, ServiceType } from "./service-type.ts";
 import { serviceTypes } from "./services/index.ts";

@@ -1,5 +1,5 @@
 import { duration } from "#base/config";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Fields that several services share, with the words that `--help` and the reference page show. */
 

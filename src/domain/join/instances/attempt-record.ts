@@ -1,6 +1,6 @@
 import { sha256Hex } from "#base/crypto";
 import type { Item, Write } from "#base/storage";
-import { z } from "zod";
+import * as z from "zod";
 import type { Attempt } from "../attempt.ts";
 import type { JoinDependencies } from "../dependencies.ts";
 import { commit, Conflict } from "../refusal.ts";

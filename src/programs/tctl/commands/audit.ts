@@ -3,7 +3,7 @@ import { durationMs } from "#base/config";
 import { systemClock } from "#base/kernel";
 import type { AuditEvent } from "#domain/audit";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
 import type { Cluster } from "../connect.ts";
 import { secondsOf } from "../time.ts";

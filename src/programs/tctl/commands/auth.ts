@@ -2,7 +2,7 @@ import type { CommandIo } from "#base/cli";
 import { exportFormats } from "#domain/authority";
 import { authorityTypes } from "#domain/resources";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
 
 const flags = z.strictObject({

@@ -1,7 +1,7 @@
 import type { CommandIo, OutputFormat } from "#base/cli";
 import { parseYamlDocuments, yamlOfAll } from "#base/config";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
 import { anyDocumentOf, toDocument } from "../documents.ts";
 import { readInput } from "../input.ts";

@@ -2,7 +2,7 @@ import { addFormat, UsageError, type CommandIo, type OutputFormat } from "#base/
 import { yamlOfAll } from "#base/config";
 import type { AnyResource, KindName } from "#domain/resources";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
 import { allOf, getOne } from "../documents.ts";
 import { parseReferences } from "../references.ts";

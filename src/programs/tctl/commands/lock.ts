@@ -4,7 +4,7 @@ import { systemClock } from "#base/kernel";
 import { lockTargets, type LockTarget } from "#domain/resources";
 import type { Command } from "commander";
 import { randomUUID } from "node:crypto";
-import { z } from "zod";
+import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
 import { createAll } from "../documents.ts";
 import { timeOf } from "../time.ts";

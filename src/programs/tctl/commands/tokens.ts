@@ -4,7 +4,7 @@ import { randomToken } from "#base/crypto";
 import { systemClock } from "#base/kernel";
 import { systemRoles, type SystemRole } from "#domain/resources";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { noFlags, onCluster, type Given } from "../action.ts";
 import { allOf, createAll } from "../documents.ts";
 import { entryOf, joinUri, type Entry } from "../join.ts";

@@ -1,6 +1,6 @@
 import { addFormat, type CommandIo } from "#base/cli";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import { noFlags, onCluster, type Given } from "../action.ts";
 import { allOf, createAll } from "../documents.ts";
 import { printDocuments } from "../print.ts";

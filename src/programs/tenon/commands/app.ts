@@ -1,7 +1,7 @@
 import type { CommandIo } from "#base/cli";
 import { addFlags, valueFromFlags, type FlagOptions } from "#base/config";
 import type { Command } from "commander";
-import { z } from "zod";
+import * as z from "zod";
 import {
   appEntry,
   caPin,

@@ -4,7 +4,7 @@ import { durationMs } from "#base/config";
 import { codeOf, messageOf } from "#base/kernel";
 import { pipeDuplex, cut, type PipeCounts } from "#base/wire";
 import { RouteClient } from "#services/tunnel";
-import { z } from "zod";
+import * as z from "zod";
 import { appName, commonFields, listen, roles } from "../fields.ts";
 import type { OutputCredentials } from "../identity.ts";
 import { openListener } from "../listen.ts";

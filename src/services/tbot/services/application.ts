@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { specificTlsFiles, tlsFiles } from "../artifacts.ts";
 import { appName, commonFields, destination, roles } from "../fields.ts";
 import { outputService } from "../output.ts";

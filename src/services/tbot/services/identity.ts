@@ -1,5 +1,5 @@
 import { encodeIdentityFile } from "#domain/authority";
-import { z } from "zod";
+import * as z from "zod";
 import { commonFields, destination, roles } from "../fields.ts";
 import { outputService } from "../output.ts";
 import { defineServiceType } from "../service-type.ts";

@@ -5,7 +5,7 @@ import { badParameter, fileError, systemClock } from "#base/kernel";
 import { recoveryModes, type Token } from "#domain/resources";
 import type { Command } from "commander";
 import { readFile } from "node:fs/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { onCluster, type Given } from "../../action.ts";
 import { createAll, found } from "../../documents.ts";
 import { entryOf, joinUri } from "../../join.ts";
