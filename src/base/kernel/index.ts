@@ -27,6 +27,7 @@ export {
   type LogLevel,
 } from "./log.ts";
 export { Metrics } from "./metrics.ts";
+export { createPrivate, lockForProcess } from "./process-lock.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
 export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";
 export { VERSION } from "./version.ts";

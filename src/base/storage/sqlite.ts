@@ -1,5 +1,6 @@
 import {
   CodedError,
+  createPrivate,
   ensurePrivateDirectory,
   syncDirectory,
   unavailable,
@@ -12,7 +13,7 @@ import { groupIndexes, type Indexes } from "./prepare.ts";
 import { sqliteFailure } from "./sqlite/failures.ts";
 import { backUp } from "./sqlite/backup.ts";
 import { WorkerLink } from "./sqlite/link.ts";
-import { createPrivate, lockDirectory } from "./sqlite/lock.ts";
+import { lockDirectory } from "./sqlite/lock.ts";
 import { Reader } from "./sqlite/reader.ts";
 import { reindex, type IndexIds } from "./sqlite/reindex.ts";
 import { migrate, NewerSchema, WRITER_PRAGMAS } from "./sqlite/schema.ts";

@@ -1,9 +1,28 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileError, writeFileAtomic } from "#base/kernel";
+import {
+  badParameter,
+  CodedError,
+  fileError,
+  lockForProcess,
+  messageOf,
+  writeFileAtomic,
+} from "#base/kernel";
 import { decodeJoinState, encodeJoinState, type JoinState, type JoinStorage } from "#domain/join";
 
 const FILE = "join-state.json";
+
+/**
+ * Makes this process the only one that joins from `directory`, until disposed: two at once would look
+ * like a copy, and be locked.
+ */
+export function lockJoinStorage(directory: string): Disposable {
+  return lockForProcess(
+    join(directory, "in-use"),
+    (holder) =>
+      `the storage "${directory}" is in use by another process${holder}; stop that one, or give this one a storage of its own`,
+  );
+}
 
 /** Keeps the join state as one file, 0600, replaced whole and flushed to the disk. */
 export class DirectoryJoinStorage implements JoinStorage {
@@ -15,18 +34,25 @@ export class DirectoryJoinStorage implements JoinStorage {
   }
 
   async load(): Promise<JoinState | undefined> {
+    const text = await this.#read();
     try {
-      return decodeJoinState(await readFile(this.#path, "utf8"));
+      return text === undefined ? undefined : decodeJoinState(text);
     } catch (error) {
-      if (!(error instanceof Error && "code" in error)) throw error;
-      if (error.code === "ENOENT") return undefined;
-      throw typeof error.code === "string" && error.code.startsWith("E")
-        ? fileError(`cannot read "${this.#path}"`, error)
-        : error;
+      if (!(error instanceof CodedError)) throw error;
+      throw badParameter(`"${this.#path}": ${messageOf(error)}`, { cause: error });
     }
   }
 
   async save(state: JoinState): Promise<void> {
     await writeFileAtomic(this.#path, encodeJoinState(state));
+  }
+
+  async #read(): Promise<string | undefined> {
+    try {
+      return await readFile(this.#path, "utf8");
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+      throw fileError(`cannot read "${this.#path}"`, error);
+    }
   }
 }

@@ -93,15 +93,15 @@ export class Enrolment implements Disposable {
     identity: JoinedIdentity | undefined,
     signal: AbortSignal,
   ): Promise<JoinTransport> {
-    const client = this.#clientOf(identity?.trust ?? (await this.#trust(signal)), identity);
-    const call = await client.join.join({ signal });
+    await using owned = new AsyncDisposableStack();
+    const trust = identity?.trust ?? (await this.#trust(signal));
+    const client = owned.use(this.#clientOf(trust, identity));
+    const call = owned.use(await client.join.join({ signal }));
+    const connection = owned.move();
     return {
       send: async (message) => await call.send(message),
       receive: async () => await call.receive(),
-      [Symbol.asyncDispose]: async () => {
-        await call[Symbol.asyncDispose]();
-        client[Symbol.dispose]();
-      },
+      [Symbol.asyncDispose]: async () => await connection.disposeAsync(),
     };
   }
 

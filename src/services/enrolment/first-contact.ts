@@ -94,7 +94,13 @@ function contactError({ host, port }: Address, error: unknown): Error {
     ? "its web certificate is not one that this system trusts: give the CA pin that `tctl status` prints (--ca-pin sha256:…, or the join URI with it)"
     : "check the address, and that the cluster is running";
   return unavailable(
-    `cannot reach the cluster at "${host}:${port}" (${messageOf(error)}); ${advice}`,
+    `cannot reach the cluster at "${host}:${port}" (${reasonOf(error)}); ${advice}`,
     { cause: error },
   );
+}
+
+/** A name with several addresses fails with an error for each, and no message of its own. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof AggregateError) || error.message !== "") return messageOf(error);
+  return error.errors.map(messageOf).join(", ");
 }

@@ -1,4 +1,4 @@
 export { parseAddress, type Address } from "./address.ts";
 export { ClusterClient, type ClusterClientOptions } from "./cluster-client.ts";
-export { DirectoryJoinStorage } from "./directory-storage.ts";
+export { DirectoryJoinStorage, lockJoinStorage } from "./directory-storage.ts";
 export { Enrolment, type EnrolmentOptions } from "./enrolment.ts";

@@ -24,10 +24,8 @@ export function sqliteFailure(error: unknown, file?: string): Failure {
   return { code, message: `${store} failed: ${cause}`, detail };
 }
 
-export const SQLITE_BUSY = 5;
-
 /** The low byte of an extended result code; -1 for errors of another source. */
-export function primaryCode(error: unknown): number {
+function primaryCode(error: unknown): number {
   if (!(error instanceof Error) || !("errcode" in error)) return -1;
   return typeof error.errcode === "number" ? error.errcode & 0xff : -1;
 }

@@ -1,0 +1,71 @@
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { pid } from "node:process";
+import { DatabaseSync } from "node:sqlite";
+import { alreadyExists } from "./errors.ts";
+import { fileError } from "./files.ts";
+
+/** sqlite.org/rescode.html; extended codes have it in their low byte. */
+const SQLITE_BUSY = 5;
+
+/**
+ * Makes this process the only one that holds `<path>.lock`, until disposed. The lock is the operating
+ * system's own, on an empty SQLite file (Node has no call for it otherwise), so it ends with the
+ * process, however that ends. Throws `already_exists` with `held`, given ` (pid N)` where that is
+ * known, and any other error as SQLite made it.
+ */
+export function lockForProcess(path: string, held: (holder: string) => string): Disposable {
+  const file = `${path}.lock`;
+  createPrivate(file);
+  const db = new DatabaseSync(file, { timeout: 0 });
+  // Only a hint for the message. Not in the lock's file: closing that would free the lock.
+  const note = `${path}.pid`;
+  try {
+    db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+  } catch (cause) {
+    db.close();
+    if (!isBusy(cause)) throw cause;
+    throw alreadyExists(held(holder(note)), { cause });
+  }
+  writeFileSync(note, `${pid}\n`, { mode: 0o600 });
+  return {
+    [Symbol.dispose]: () => {
+      rmSync(note, { force: true });
+      db.close();
+    },
+  };
+}
+
+/**
+ * Makes an empty file for its owner alone; SQLite gives its other files the mode of this one. A file
+ * that exists must not be opened here: closing it would free the locks that this process holds on it.
+ */
+export function createPrivate(file: string): void {
+  try {
+    if (existsSync(file)) chmodSync(file, 0o600);
+    else closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    throw fileError(`cannot create "${file}"`, error);
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof Error) || !("errcode" in error)) return false;
+  return typeof error.errcode === "number" && (error.errcode & 0xff) === SQLITE_BUSY;
+}
+
+function holder(note: string): string {
+  try {
+    const found = readFileSync(note, "utf8").trim();
+    return /^\d+$/.test(found) ? ` (pid ${found})` : "";
+  } catch {
+    return "";
+  }
+}
