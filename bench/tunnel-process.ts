@@ -3,7 +3,8 @@
 import { connect, createServer, type AddressInfo, type Server } from "node:net";
 import { createServer as createTlsServer, type TLSSocket } from "node:tls";
 import { once } from "node:events";
-import { createLogger, systemClock } from "#base/kernel";
+import { systemClock } from "#base/kernel";
+import { createLogger } from "#base/observe";
 import { pipeDuplex } from "#base/wire";
 import { LockSet } from "#domain/access";
 import {
@@ -50,10 +51,16 @@ const identity: ConnectionIdentity = {
 process.once("message", (message) => void start(message as ProcessConfiguration));
 process.on("message", (message) => {
   if (message !== "memory") return;
-  globalThis.gc?.();
+  collectAll();
   process.send!({ rss: process.memoryUsage().rss });
 });
 process.once("disconnect", () => process.exit());
+
+/** Also what V8 keeps ready for the next objects: what stays is what the connections hold. */
+function collectAll(): void {
+  const collect = globalThis.gc as ((options: object) => void) | undefined;
+  collect?.({ type: "major", execution: "sync", flavor: "last-resort" });
+}
 
 async function start(configuration: ProcessConfiguration): Promise<void> {
   const port = await roles[configuration.role](configuration);

@@ -6,7 +6,7 @@ import { dirname, normalize } from "node:path";
 import { test } from "node:test";
 
 const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = [
-  ["base", ["kernel", "config", "cli", "crypto", "wire", "storage", "rpc"]],
+  ["base", ["kernel", "observe", "config", "cli", "crypto", "wire", "storage", "rpc"]],
   ["domain", ["resources", "access", "audit", "authority", "join"]],
   ["services", ["auth", "tunnel", "enrolment", "agent", "proxy", "tbot"]],
   ["programs", ["tenon", "tbot", "tctl", "quickstart"]],
@@ -71,13 +71,13 @@ const forbidden: readonly { what: string; where: RegExp; pattern: RegExp; except
     what: "only programs touch process",
     where: /^src\/(base|domain|services)\//,
     pattern: /\bprocess\.(?!hrtime)\w+/,
-    except: /src\/base\/(storage\/sqlite-worker|kernel\/log)\.ts$/,
+    except: /src\/base\/(storage\/sqlite-worker|observe\/logger)\.ts$/,
   },
   {
     what: "only the clock reads the time",
     where: /^src\//,
     pattern: /\bDate\.now\(\)|performance\.now\(\)|new Date\(\)|setTimeout\(|setInterval\(/,
-    except: /src\/base\/kernel\/(clock|log)\.ts$/,
+    except: /src\/base\/(kernel\/clock|observe\/logger)\.ts$/,
   },
   {
     what: "the domain opens no socket and reads no file",

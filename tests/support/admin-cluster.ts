@@ -1,6 +1,7 @@
 import { runProgram, type CommandIo, type Program } from "#base/cli";
 import { generateKeyPair, privateKeyPem, spkiDer, sshPublicKeyLine, x509Pem } from "#base/crypto";
-import { Metrics, silentLogger, systemClock } from "#base/kernel";
+import { silentLogger, systemClock } from "#base/kernel";
+import { Metrics } from "#base/observe";
 import { createRpcServer, type RpcServer } from "#base/rpc";
 import { openMemoryStore, type Store } from "#base/storage";
 import { builtinRoleWrites } from "#domain/access";

@@ -1,4 +1,5 @@
-import { Metrics, silentLogger, systemClock, type Clock } from "#base/kernel";
+import { silentLogger, systemClock, type Clock } from "#base/kernel";
+import { Metrics } from "#base/observe";
 import { createRpcServer, RpcChannel, type RpcLimits, type RpcServer } from "#base/rpc";
 import { builtinRoleWrites } from "#domain/access";
 import { AuditLog, type AuditEvent } from "#domain/audit";

@@ -1,5 +1,6 @@
 import { randomToken } from "#base/crypto";
-import { Metrics, silentLogger, systemClock, type Clock, type Logger } from "#base/kernel";
+import { silentLogger, systemClock, type Clock, type Logger } from "#base/kernel";
+import { Metrics } from "#base/observe";
 import { RpcChannel } from "#base/rpc";
 import type { Store } from "#base/storage";
 import { caPins, type Authorities, type Trust } from "#domain/authority";

@@ -1,4 +1,5 @@
-import { createLogger, type Clock, systemClock } from "#base/kernel";
+import { type Clock, systemClock } from "#base/kernel";
+import { createLogger } from "#base/observe";
 import {
   bindService,
   createRpcServer,

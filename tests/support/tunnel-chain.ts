@@ -1,4 +1,5 @@
-import { createLogger, systemClock, type Clock, type Logger } from "#base/kernel";
+import { systemClock, type Clock, type Logger } from "#base/kernel";
+import { createLogger } from "#base/observe";
 import { cut, pipeDuplex } from "#base/wire";
 import { LockSet } from "#domain/access";
 import {

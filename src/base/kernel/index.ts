@@ -18,15 +18,7 @@ export {
   type ErrorCode,
 } from "./errors.ts";
 export { ensurePrivateDirectory, fileError, syncDirectory, writeFileAtomic } from "./files.ts";
-export {
-  createLogger,
-  silentLogger,
-  type LogFields,
-  type LogFormat,
-  type Logger,
-  type LogLevel,
-} from "./log.ts";
-export { Metrics } from "./metrics.ts";
+export { silentLogger, type LogFields, type Logger } from "./log.ts";
 export { createPrivate, lockForProcess } from "./process-lock.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
 export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";

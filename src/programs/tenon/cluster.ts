@@ -1,4 +1,5 @@
-import { VERSION, type Clock, type Logger, type Metrics } from "#base/kernel";
+import { VERSION, type Clock, type Logger } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import { createRpcServer, type RpcServer } from "#base/rpc";
 import { openSqliteStore, type Store, type Write } from "#base/storage";
 import { builtinRoleWrites } from "#domain/access";

@@ -1,13 +1,12 @@
-import { ensurePrivateDirectory, type Clock, type Logger, type Metrics } from "#base/kernel";
+import { ensurePrivateDirectory, type Clock, type Logger } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import type { Store } from "#base/storage";
 import type { AddressLimits } from "#services/auth";
 import type { AppAgent } from "#services/agent";
 import type { PortLimits } from "#services/proxy";
 import { join } from "node:path";
-import { openAgent, type AgentOptions } from "./agent.ts";
-import { Cluster } from "./cluster.ts";
-import { Diagnostics, type PartStatus } from "./diagnostics.ts";
-import { localCluster } from "./local-agent.ts";
+import type { Cluster } from "./cluster.ts";
+import type { Diagnostics, DiagnosticsOptions, PartStatus } from "./diagnostics.ts";
 import type { AgentSettings, Settings } from "./settings.ts";
 
 export interface ContextOptions {
@@ -71,18 +70,20 @@ async function start(options: ContextOptions, owned: AsyncDisposableStack): Prom
   const { settings, metrics } = options;
   await ensurePrivateDirectory(settings.dataDir);
   const cluster = settings.cluster && owned.use(await startCluster(options));
-  const agent = settings.agent && (await openAgent(agentOptions(options, settings.agent, cluster)));
+  const agent = settings.agent && (await startAgent(options, settings.agent, cluster));
   const parts = (): Record<string, PartStatus> => ({
     ...(cluster ? { proxy_service: { status: "healthy" } } : {}),
     ...(agent ? { app_service: agent.status } : {}),
   });
-  const diagnostics =
-    settings.diagnostics &&
-    owned.use(await Diagnostics.listen({ address: settings.diagnostics, metrics, parts }));
+  const { diagnostics: address } = settings;
+  const diagnostics = address && owned.use(await listen({ address, metrics, parts }));
   return { cluster, agent, diagnostics };
 }
 
-function startCluster(options: ContextOptions): Promise<Cluster> {
+// Each part is loaded only where it runs: an agent alone needs no store and no authorities.
+
+async function startCluster(options: ContextOptions): Promise<Cluster> {
+  const { Cluster } = await import("./cluster.ts");
   const { settings, hostname, ...rest } = options;
   return Cluster.start({
     ...rest,
@@ -90,6 +91,11 @@ function startCluster(options: ContextOptions): Promise<Cluster> {
     settings: settings.cluster!,
     defaultName: clusterNameFrom(hostname),
   });
+}
+
+async function listen(options: DiagnosticsOptions): Promise<Diagnostics> {
+  const { Diagnostics } = await import("./diagnostics.ts");
+  return Diagnostics.listen(options);
 }
 
 /** A wildcard certificate needs a name of two labels at least: `*.example` is not matched. */
@@ -102,20 +108,25 @@ function clusterNameFrom(hostname: string): string {
   return name.includes(".") ? name : `${name}.internal`;
 }
 
-function agentOptions(
-  { settings, clock, random, logger, drainMs }: ContextOptions,
+async function startAgent(
+  { settings, clock, random, logger, drainMs = DRAIN_MS }: ContextOptions,
   { apps, remote }: AgentSettings,
   cluster: Cluster | undefined,
-): AgentOptions {
+): Promise<AppAgent> {
+  const [{ openAgent }, { localCluster }] = await Promise.all([
+    import("./agent.ts"),
+    import("./local-agent.ts"),
+  ]);
   const common = {
     dataDir: join(settings.dataDir, "agent"),
     apps,
     clock,
     random,
     logger: logger.child({ service: "app" }),
-    drainMs: drainMs ?? DRAIN_MS,
+    drainMs,
   };
-  if (cluster) return { ...common, ...localCluster(cluster, settings.cluster!.listen, clock) };
+  if (cluster)
+    return openAgent({ ...common, ...localCluster(cluster, settings.cluster!.listen, clock) });
   const { address, caPins, token } = remote!;
-  return { ...common, address, caPins, token: async () => token };
+  return openAgent({ ...common, address, caPins, token: async () => token });
 }

@@ -1,4 +1,5 @@
-import { messageOf, unavailable, type Metrics } from "#base/kernel";
+import { messageOf, unavailable } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

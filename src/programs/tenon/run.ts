@@ -1,5 +1,6 @@
 import type { CommandIo } from "#base/cli";
-import { createLogger, Metrics, systemClock, VERSION } from "#base/kernel";
+import { systemClock, VERSION } from "#base/kernel";
+import { createLogger, Metrics } from "#base/observe";
 import { hostname } from "node:os";
 import { Context } from "./context.ts";
 import type { Settings } from "./settings.ts";

@@ -1,5 +1,6 @@
 import { durationMs } from "#base/config";
-import { fileError, type LogFormat, type LogLevel } from "#base/kernel";
+import { fileError } from "#base/kernel";
+import type { LogFormat, LogLevel } from "#base/observe";
 import type { AgentApp } from "#services/agent";
 import { parseAddress, type Address } from "#services/enrolment";
 import { readFile } from "node:fs/promises";

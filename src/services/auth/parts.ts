@@ -1,4 +1,5 @@
-import type { Clock, CodedError, Logger, Metrics } from "#base/kernel";
+import type { Clock, CodedError, Logger } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import type { Store } from "#base/storage";
 import type { Caller, LockSet } from "#domain/access";
 import type { AuditLog } from "#domain/audit";

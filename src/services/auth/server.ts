@@ -1,4 +1,5 @@
-import { runRepeatedly, type Clock, type Logger, type Metrics } from "#base/kernel";
+import { runRepeatedly, type Clock, type Logger } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import { bindService, type BoundService } from "#base/rpc";
 import type { Store } from "#base/storage";
 import { followLocks, LockSet } from "#domain/access";

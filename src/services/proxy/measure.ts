@@ -1,4 +1,4 @@
-import type { Metrics } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import type { Refusal } from "./port.ts";
 
 /** Where the numbers come from that are read when somebody asks. */

@@ -1,5 +1,6 @@
 import { durationMs } from "#base/config";
-import { CodedError, type Clock, type Logger, type Metrics } from "#base/kernel";
+import { CodedError, type Clock, type Logger } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import { LockSet } from "#domain/access";
 import type { Enrolment } from "#services/enrolment";
 import { LiveConnections } from "#services/tunnel";

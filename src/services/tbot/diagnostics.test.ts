@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { Metrics, silentLogger } from "#base/kernel";
+import { silentLogger } from "#base/kernel";
+import { Metrics } from "#base/observe";
 import { ManualClock } from "#testing/clock";
 import { Diagnostics } from "./diagnostics.ts";
 import { createBotMetrics } from "./metrics.ts";

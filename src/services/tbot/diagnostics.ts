@@ -1,12 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import {
-  CodedError,
-  codeOf,
-  messageOf,
-  unavailable,
-  type Logger,
-  type Metrics,
-} from "#base/kernel";
+import { CodedError, codeOf, messageOf, unavailable, type Logger } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import { isReady, type Readiness, type ServiceStatus } from "./readiness.ts";
 
 /** A question is one short line; a peer that takes longer is not asking one. */

@@ -1,4 +1,4 @@
-import type { Metrics } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 
 /** Counts what one tunnel carries. */
 export interface TunnelMetrics {

@@ -4,9 +4,7 @@ import { join } from "node:path";
 import type { CommandIo } from "#base/cli";
 import { durationMs } from "#base/config";
 import {
-  createLogger,
   messageOf,
-  Metrics,
   notFound,
   systemClock,
   VERSION,
@@ -14,6 +12,7 @@ import {
   type Clock,
   type Logger,
 } from "#base/kernel";
+import { createLogger, Metrics } from "#base/observe";
 import { JoinClient } from "#domain/join";
 import { Enrolment, parseAddress } from "#services/enrolment";
 import {

@@ -1,0 +1,2 @@
+export { createLogger, type LogFormat, type LogLevel } from "./logger.ts";
+export { Metrics } from "./metrics.ts";
