@@ -27,6 +27,11 @@ export interface HostIdentity {
   readonly hostId: string;
   readonly roles: readonly SystemRole[];
   readonly joinToken?: string;
+  /** Of an agent that joined by bound keypair: what a bot's instance and generation are to a bot. */
+  readonly instanceId?: string;
+  readonly generation?: number;
+  /** Likewise the fingerprint (`SHA256:…`) of its bound key. */
+  readonly boundKeyFingerprint?: string;
   readonly expires: number;
 }
 

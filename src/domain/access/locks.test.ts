@@ -48,6 +48,13 @@ test("an identity is locked by any of what it is", () => {
     "user:bot-ci",
   ]);
   assert.deepEqual(lockTargetsOf(host), ["server_id:h1", "join_token:t"]);
+  const bound = { ...host, instanceId: "i2", generation: 1, boundKeyFingerprint: "SHA256:def" };
+  assert.deepEqual(lockTargetsOf(bound), [
+    "server_id:h1",
+    "bot_instance_id:i2",
+    "public_key:SHA256:def",
+    "join_token:t",
+  ]);
   const person: UserIdentity = {
     user: "a",
     roles: [],

@@ -4,17 +4,15 @@ import type { HostIdentity, UserIdentity } from "./identity.ts";
 
 /** The keys (`user:alice`) of every lock that would stop the holder of this identity. */
 export function lockTargetsOf(identity: UserIdentity | HostIdentity): readonly string[] {
-  const { roles, joinToken } = identity;
-  const common = joinToken ? [`join_token:${joinToken}`] : [];
-  if ("hostId" in identity) return [`server_id:${identity.hostId}`, ...common];
-  const { user, botInstanceId, boundKeyFingerprint } = identity;
-  return [
-    `user:${user}`,
-    ...roles.map((role) => `role:${role}`),
-    ...(botInstanceId ? [`bot_instance_id:${botInstanceId}`] : []),
+  const { roles, joinToken, boundKeyFingerprint } = identity;
+  const instanceId = "hostId" in identity ? identity.instanceId : identity.botInstanceId;
+  const joined = [
+    ...(instanceId ? [`bot_instance_id:${instanceId}`] : []),
     ...(boundKeyFingerprint ? [`public_key:${boundKeyFingerprint}`] : []),
-    ...common,
+    ...(joinToken ? [`join_token:${joinToken}`] : []),
   ];
+  if ("hostId" in identity) return [`server_id:${identity.hostId}`, ...joined];
+  return [`user:${identity.user}`, ...roles.map((role) => `role:${role}`), ...joined];
 }
 
 /** What the holder of a locked identity is told. */

@@ -37,6 +37,18 @@ const joining = {
   /** Of the client, chosen by it. */
   attempt_id: text.optional(),
 };
+/** How a machine joined, by the methods that count that. */
+const counted = {
+  instance_id: text,
+  previous_instance_id: text.optional(),
+  recovery: z.boolean(),
+  /** The reply to an earlier attempt was lost, and is made again. */
+  repeated: z.boolean().default(false),
+  generation: count,
+  key_fingerprint: text.optional(),
+  /** `reset` or `resync`: what let it in although its state was not the current one. */
+  allowed_by: text.optional(),
+};
 const session = { session_id: text, app: text, host_id: text.optional() };
 
 /**
@@ -45,6 +57,10 @@ const session = { session_id: text, app: text, host_id: text.optional() };
  */
 export const eventTypes = {
   "cluster.start": success({ version: text, cluster_name: text }),
+  /** After a restore, tokens may be moved forward until then. */
+  "cluster.resync.open": success({ until: text }),
+  "cluster.resync.end": success({}),
+  "cluster.backup": success({ file: text, bytes: count }),
   "cluster_config.create": created,
   "cluster_config.update": updated,
   "user.create": created,
@@ -65,6 +81,16 @@ export const eventTypes = {
     bot: text.optional(),
     changed: list,
   }),
+  /** The bound key's next attempt is accepted; the locks that were in its way are gone. */
+  "token.reset": success({ name: text, bot: text.optional(), locks: list }),
+  /** A join left fewer recoveries than the cluster wants to hear of. */
+  "token.recoveries.low": success({
+    name: text,
+    bot: text.optional(),
+    left: count,
+    limit: count,
+    threshold: count,
+  }),
   "token.delete": success({ name: text, join_method: text, bot: text.optional() }),
   "lock.create": success({
     name: text,
@@ -74,17 +100,7 @@ export const eventTypes = {
   }),
   "lock.update": success({ name: text, target: text, changed: list }),
   "lock.delete": success({ name: text, target: text }),
-  "bot.join": success({
-    ...joining,
-    bot: text,
-    instance_id: text,
-    previous_instance_id: text.optional(),
-    recovery: z.boolean(),
-    /** The reply to an earlier attempt was lost, and is made again. */
-    repeated: z.boolean().default(false),
-    generation: count,
-    key_fingerprint: text.optional(),
-  }),
+  "bot.join": success({ ...joining, ...counted, bot: text }),
   /** `lock` is the one that the failure made. */
   "bot.join.failed": failure({
     ...joining,
@@ -93,12 +109,20 @@ export const eventTypes = {
     reason: text,
     lock: text.optional(),
   }),
-  "agent.join": success({ ...joining, host_id: text, roles: list }),
+  "agent.join": success({
+    ...joining,
+    ...z.object(counted).partial().shape,
+    host_id: text,
+    roles: list,
+  }),
+  /** `lock` as in `bot.join.failed`. */
   "agent.join.failed": failure({
     ...joining,
     host_id: text.optional(),
     roles: list,
+    instance_id: text.optional(),
     reason: text,
+    lock: text.optional(),
   }),
   "cert.issue": success({
     roles: list,

@@ -40,6 +40,9 @@ const host = z.strictObject({
   hostId: name,
   roles: z.array(z.enum(systemRoles)),
   joinToken: name.exactOptional(),
+  instanceId: name.exactOptional(),
+  generation: z.int().min(0).exactOptional(),
+  boundKeyFingerprint: name.exactOptional(),
 });
 
 export type UserClaims = Omit<UserIdentity, "expires">;

@@ -7,7 +7,7 @@ import type { Refusal } from "./refusal.ts";
 /** What is known so far of who joins; refusals at any step tell it to the audit log. */
 export interface Trace {
   readonly attempt: Attempt;
-  readonly method: Token["spec"]["join_method"];
+  method: Token["spec"]["join_method"];
   /** As events may show it. */
   tokenName: string;
   bot?: string;
@@ -51,7 +51,13 @@ export function refusalWrites(audit: Audit, trace: Trace, refusal: Refusal): Wri
       : audit.write({
           type: "agent.join.failed",
           ...common,
-          fields: { ...fields, host_id: attempt.host.hostId, roles: [attempt.role] },
+          fields: {
+            ...fields,
+            host_id: attempt.host.hostId,
+            roles: [attempt.role],
+            ...(instanceId ? { instance_id: instanceId } : {}),
+            ...(lock ? { lock: lock.metadata.name } : {}),
+          },
         });
   return [...(lock ? lockWrites(audit, lock) : []), event];
 }
@@ -69,42 +75,50 @@ export function lockWrites(audit: Audit, lock: Lock): Write[] {
   ];
 }
 
+/** How a machine joined, for the audit log. */
+export interface Joined {
+  readonly recovery: boolean;
+  readonly repeated: boolean;
+  readonly generation: number;
+  readonly previous?: string;
+  readonly fingerprint?: string;
+  /** What let it in although its state was not the current one. */
+  readonly allowedBy?: "reset" | "resync" | undefined;
+}
+
+const joinedFields = (trace: Trace, how: Joined) => ({
+  ...joiningFields(trace),
+  ...(how.previous ? { previous_instance_id: how.previous } : {}),
+  recovery: how.recovery,
+  repeated: how.repeated,
+  generation: how.generation,
+  ...(how.fingerprint ? { key_fingerprint: how.fingerprint } : {}),
+  ...(how.allowedBy ? { allowed_by: how.allowedBy } : {}),
+});
+
 /** The audit event of a bot that joined. */
-export function botJoinedWrite(
-  audit: Audit,
-  trace: Trace,
-  how: {
-    readonly recovery: boolean;
-    readonly repeated: boolean;
-    readonly generation: number;
-    readonly previous?: string;
-    readonly fingerprint?: string;
-  },
-): Write {
+export function botJoinedWrite(audit: Audit, trace: Trace, how: Joined): Write {
   const { bot = "", instanceId = "", attempt } = trace;
   return audit.write({
     type: "bot.join",
     actor: actorOf(trace),
     remoteAddr: attempt.remoteAddr,
-    fields: {
-      ...joiningFields(trace),
-      bot,
-      instance_id: instanceId,
-      ...(how.previous ? { previous_instance_id: how.previous } : {}),
-      recovery: how.recovery,
-      repeated: how.repeated,
-      generation: how.generation,
-      ...(how.fingerprint ? { key_fingerprint: how.fingerprint } : {}),
-    },
+    fields: { ...joinedFields(trace, how), bot, instance_id: instanceId },
   });
 }
 
-export function agentJoinedWrite(audit: Audit, trace: Trace): Write {
-  const { attempt } = trace;
+/** `how`: of methods that count an agent's joins. */
+export function agentJoinedWrite(audit: Audit, trace: Trace, how?: Joined): Write {
+  const { attempt, instanceId } = trace;
   return audit.write({
     type: "agent.join",
     actor: actorOf(trace),
     remoteAddr: attempt.remoteAddr,
-    fields: { ...joiningFields(trace), host_id: attempt.host.hostId, roles: [attempt.role] },
+    fields: {
+      ...(how ? joinedFields(trace, how) : joiningFields(trace)),
+      ...(instanceId ? { instance_id: instanceId } : {}),
+      host_id: attempt.host.hostId,
+      roles: [attempt.role],
+    },
   });
 }

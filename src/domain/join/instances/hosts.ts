@@ -1,7 +1,10 @@
 import { durationMs } from "#base/config";
+import { sha256Hex } from "#base/crypto";
 import { badParameter } from "#base/kernel";
 import type { Write } from "#base/storage";
 import { lockTargetsOf, type HostIdentity } from "#domain/access";
+import type { HostClaims } from "#domain/authority";
+import type { ClusterConfig } from "#domain/resources";
 import type { Attempt } from "../attempt.ts";
 import {
   dropRecord,
@@ -14,7 +17,7 @@ import type { JoinDependencies } from "../dependencies.ts";
 import { agentJoinedWrite, type Trace } from "../events.ts";
 import { credentialsOf } from "../issuing.ts";
 import { checkLocks } from "../locks.ts";
-import type { Step } from "../protocol.ts";
+import type { ResultContent, Step } from "../protocol.ts";
 import { commit, toMember } from "../refusal.ts";
 
 /** Which host ids hold a certificate: nobody else may take one over while it lasts. */
@@ -48,7 +51,7 @@ export function checkHostId({ host }: Attempt): void {
 export async function joinAsNewHost(entitled: EntitledAgent, first: FirstAgentJoin): Promise<Step> {
   const { deps, attempt, trace } = entitled;
   await checkLocks(deps, targets(attempt), { leaving: false });
-  const expires = await expiry(deps, attempt);
+  const expires = hostExpiry(await deps.config(), attempt, deps.clock.now());
   await commit(deps.store, [
     ...(await firstWrites({ ...entitled, ...first, expires })),
     ...entitled.writes,
@@ -75,16 +78,19 @@ async function firstWrites(
     host_id: attempt.host.hostId,
   };
   return [
-    await claimHost(deps, attempt, expires),
+    await claimHost(deps, attempt, { expires }),
     recordWrite(record, value, deps.clock.now() + FIRST_JOIN_MEMORY_MS),
   ];
 }
 
-/** The host id is free, or the client's certificate proves that it is its own. */
-async function claimHost(
-  { store }: JoinDependencies,
+/**
+ * The host id is free, or the client's certificate proves that it is its own, or the token does
+ * (`onlyOne`: no other machine can have joined by it).
+ */
+export async function claimHost(
+  { store }: Pick<JoinDependencies, "store">,
   attempt: Attempt,
-  expires: number,
+  { expires, onlyOne = false }: { readonly expires: number; readonly onlyOne?: boolean },
 ): Promise<Write> {
   const { hostId } = attempt.host;
   const { certificate } = attempt;
@@ -92,6 +98,8 @@ async function claimHost(
     return hostWrite(attempt, expires, "put");
   const holder = await store.get(HOST_KIND, hostId);
   if (!holder) return hostWrite(attempt, expires, "create");
+  if (onlyOne && holder.value["token"] === sha256Hex(attempt.token))
+    return hostWrite(attempt, expires, "put");
   const until = new Date(holder.expires ?? 0).toISOString();
   throw toMember(
     `host id "${hostId}" belongs to another agent, whose certificate lasts until ${until}; was this data directory copied? empty it to get an id of its own`,
@@ -102,7 +110,13 @@ const hostWrite = (attempt: Attempt, expires: number, op: "put" | "create"): Wri
   op,
   kind: HOST_KIND,
   name: attempt.host.hostId,
-  value: { role: attempt.role, hostname: attempt.host.hostname, remote_addr: attempt.remoteAddr },
+  value: {
+    role: attempt.role,
+    hostname: attempt.host.hostname,
+    remote_addr: attempt.remoteAddr,
+    // Its name may be a secret.
+    token: sha256Hex(attempt.token),
+  },
   expires,
 });
 
@@ -111,7 +125,7 @@ export async function refreshHost(entitled: EntitledAgent, identity: HostIdentit
   const { deps, attempt, trace } = entitled;
   checkHolder(attempt, identity);
   await checkLocks(deps, targets(attempt), { leaving: false });
-  const expires = await expiry(deps, attempt);
+  const expires = hostExpiry(await deps.config(), attempt, deps.clock.now());
   await commit(deps.store, [
     hostWrite(attempt, expires, "put"),
     ...entitled.writes,
@@ -135,40 +149,39 @@ const targets = ({ host, role, token }: Attempt): readonly string[] => {
 
 /**
  * As long as the cluster allows, unless the agent asks for less: one that stays away for longer than
- * its certificate lasts needs a new token.
+ * its certificate lasts has to prove again that it may join.
  */
-async function expiry(
-  { config, clock }: Pick<JoinDependencies, "config" | "clock">,
-  attempt: Attempt,
-): Promise<number> {
-  const longest = durationMs((await config()).max_bot_identity_ttl);
-  return clock.now() + (attempt.ttlMs > 0 ? Math.min(attempt.ttlMs, longest) : longest);
+export function hostExpiry(config: ClusterConfig["spec"], attempt: Attempt, now: number): number {
+  const longest = durationMs(config.max_bot_identity_ttl);
+  return now + (attempt.ttlMs > 0 ? Math.min(attempt.ttlMs, longest) : longest);
 }
 
 /** Nothing is signed before the commit. */
 function sign(
-  { authorities, clock }: JoinDependencies,
+  deps: JoinDependencies,
   attempt: Attempt,
   rest: { readonly expires: number; readonly acknowledge: () => Promise<void> },
 ): Step {
-  const { host, role, token, tlsPublicKey, sshPublicKey } = attempt;
+  const credentials = issueToHost(deps, attempt, { expires: rest.expires, claims: {} });
+  return { step: "result", result: { credentials }, acknowledge: rest.acknowledge };
+}
+
+/** Signs what has been committed. `claims`: what the method says beside host id, role and token. */
+export function issueToHost(
+  { authorities, clock }: Pick<JoinDependencies, "authorities" | "clock">,
+  { host, role, token, tlsPublicKey, sshPublicKey }: Attempt,
+  { expires, claims }: { readonly expires: number; readonly claims: Partial<HostClaims> },
+): ResultContent["credentials"] {
   const ssh = role === "Node";
   const issued = authorities.issueHost(
     {
+      ...claims,
       hostId: host.hostId,
       roles: [role],
       joinToken: token,
       ...(ssh && host.hostname ? { sshPrincipals: [host.hostname] } : {}),
     },
-    {
-      tlsPublicKey,
-      ttlMs: rest.expires - clock.now(),
-      sshPublicKey: ssh ? sshPublicKey : undefined,
-    },
+    { tlsPublicKey, ttlMs: expires - clock.now(), sshPublicKey: ssh ? sshPublicKey : undefined },
   );
-  return {
-    step: "result",
-    result: { credentials: credentialsOf(issued) },
-    acknowledge: rest.acknowledge,
-  };
+  return credentialsOf(issued);
 }
