@@ -1,10 +1,16 @@
 // A cluster's half of joining on the memory store, and an administrator's hands on it.
-import { CodedError, silentLogger } from "#base/kernel";
+import { CodedError, silentLogger, unavailable } from "#base/kernel";
 import { openMemoryStore, type Store } from "#base/storage";
 import { followLocks, LockSet } from "#domain/access";
 import { AuditLog, eventIndexes, type AuditEvent, type EventType } from "#domain/audit";
 import { Authorities, verifyClientCertificate, type VerifiedCertificate } from "#domain/authority";
-import { JoinServer, type Ceremony, type JoinedIdentity } from "#domain/join";
+import {
+  JoinServer,
+  KeySet,
+  type Ceremony,
+  type IssuerKeys,
+  type JoinedIdentity,
+} from "#domain/join";
 import {
   expiryOf,
   parseDocument,
@@ -41,10 +47,20 @@ export class JoinCluster implements AsyncDisposable {
     const config = async (): Promise<ClusterConfig["spec"]> => this.config;
     const inForce: LockSet["inForce"] = (targets, now) =>
       this.lagging ? undefined : this.locks.inForce(targets, now);
-    const rest = { resources, audit, locks: { inForce }, config, logger: silentLogger };
+    const { issuers } = this;
+    const rest = { resources, audit, issuers, locks: { inForce }, config, logger: silentLogger };
     this.server = new JoinServer({ ...parts, ...rest });
   }
 
+  /** Key sets by issuer; one that is not there does not answer. */
+  readonly published = new Map<string, unknown>();
+  readonly issuers: IssuerKeys = {
+    find: async (issuer) => {
+      const jwks = this.published.get(issuer);
+      if (jwks === undefined) throw unavailable("no answer");
+      return KeySet.read(jwks);
+    },
+  };
   /** Joining does not hear of new locks. */
   lagging = false;
   config: ClusterConfig["spec"] = {

@@ -1,4 +1,5 @@
 export { parseClientHello, type ClientHello, type ClientHelloParse } from "./client-hello.ts";
+export { getJson, type GetJsonOptions } from "./get-json.ts";
 export { MuxClient, type OpenRequest } from "./mux-client.ts";
 export type { MuxOptions } from "./mux-options.ts";
 export { MuxServer, type MuxHandler, type MuxRequest } from "./mux-server.ts";

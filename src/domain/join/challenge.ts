@@ -38,7 +38,7 @@ const document = z.strictObject({
   iss: z.string(),
   /** The token: a solution for one is none for another. */
   aud: z.string(),
-  /** Fingerprint of the key that must sign. */
+  /** Fingerprint of the key that must sign; for an ID token the attempt. */
   sub: z.string(),
   nbf: z.int(),
   iat: z.int(),
@@ -51,6 +51,19 @@ const NONCE_BYTES = 32;
 /** A JWS over a document of some 400 bytes. */
 const MAX_SOLUTION = 4096;
 
+export function challengeDocument(about: {
+  readonly iss: string;
+  readonly aud: string;
+  readonly sub: string;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}): string {
+  const { iss, aud, sub, now } = about;
+  const iat = Math.floor(now / 1000);
+  const claims = { iss, aud, sub, nbf: iat, iat, exp: iat + LIFETIME_S };
+  return JSON.stringify({ ...claims, nonce: randomToken(NONCE_BYTES) });
+}
+
 /** One question to one key, to be answered once. */
 export class Challenge {
   readonly document: string;
@@ -60,9 +73,7 @@ export class Challenge {
 
   constructor(options: { clusterName: string; token: string; key: OfferedKey; clock: Clock }) {
     const { clusterName: iss, token: aud, key, clock } = options;
-    const iat = Math.floor(clock.now() / 1000);
-    const claims = { iss, aud, sub: key.fingerprint, nbf: iat, iat, exp: iat + LIFETIME_S };
-    this.document = JSON.stringify({ ...claims, nonce: randomToken(NONCE_BYTES) });
+    this.document = challengeDocument({ iss, aud, sub: key.fingerprint, now: clock.now() });
     this.key = key;
     this.#clock = clock;
   }
@@ -107,14 +118,18 @@ function signedBy(key: KeyObject, jws: string): string | undefined {
  * could be made to sign something else. Times are left to the server: a machine whose clock is wrong
  * must still be able to join.
  */
-export function checkChallenge(text: string, expected: { token: string; keyId: string }): void {
+export function checkChallenge(
+  text: string,
+  expected: { token: string; keyId: string },
+): { readonly clusterName: string } {
   const parsed = document.safeParse(parseJson(text));
   if (!parsed.success) throw badParameter("the server sent a challenge that is none; not signed");
-  const { aud, sub } = parsed.data;
+  const { iss, aud, sub } = parsed.data;
   if (aud !== expected.token || sub !== expected.keyId)
     throw badParameter(
       `the server sent a challenge for token "${aud}" and key "${sub}" that was not asked for; not signed`,
     );
+  return { clusterName: iss };
 }
 
 function parseJson(text: string): unknown {

@@ -9,6 +9,7 @@ import {
 import { signJwsWith, sshFingerprint, sshPublicKeyLine, type KeyStore } from "#base/crypto";
 import { badParameter, messageOf, unavailable, type Logger } from "#base/kernel";
 import { checkChallenge } from "./challenge.ts";
+import type { Answer } from "./client-id-token.ts";
 import { afterJoin, createSuccessor, forgetKeys } from "./client-keys.ts";
 import {
   identityOf,
@@ -56,6 +57,7 @@ export class ClientCeremony {
   readonly #storage: JoinStorage;
   readonly #keys: KeyStore;
   readonly #logger: Logger;
+  readonly #answer: Answer | undefined;
   #stored: Prepared;
   #conclusion: Conclusion | undefined;
 
@@ -65,11 +67,14 @@ export class ClientCeremony {
     keys: KeyStore;
     logger: Logger;
     state: Prepared;
+    /** Solves challenges in place of a bound key. */
+    answer?: Answer | undefined;
   }) {
     this.#transport = options.transport;
     this.#storage = options.storage;
     this.#keys = options.keys;
     this.#logger = options.logger;
+    this.#answer = options.answer;
     this.#stored = options.state;
   }
 
@@ -129,12 +134,16 @@ export class ClientCeremony {
   }
 
   async #solve(document: string, keyId: string | undefined, state: ClientState): Promise<Turn> {
+    const jws = this.#answer ? await this.#answer(document) : await this.#sign(document, keyId);
+    return { state, message: { case: "solution", value: { jws } } };
+  }
+
+  async #sign(document: string, keyId: string | undefined): Promise<string> {
     if (!keyId)
       throw badParameter("the server asks for a bound key, and this join method has none");
     const fingerprint = sshFingerprint(await this.#keys.public(keyId));
     checkChallenge(document, { token: this.#stored.pending.token, keyId: fingerprint });
-    const jws = await signJwsWith(this.#keys, keyId, document);
-    return { state, message: { case: "solution", value: { jws } } };
+    return await signJwsWith(this.#keys, keyId, document);
   }
 
   /** The successor is on disk before the server hears of it: if the answer is lost, it may be bound. */

@@ -1,10 +1,19 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { HostFactsSchema, InitSchema, type Init } from "@tenon/api/tenon/join/v1/join";
 import { privateKeyFromPem, spkiDer, sshPublicKeyLine, type KeyStore } from "#base/crypto";
-import { accessDenied, codeOf, deadline, messageOf, type Clock, type Logger } from "#base/kernel";
+import {
+  accessDenied,
+  badParameter,
+  codeOf,
+  deadline,
+  messageOf,
+  type Clock,
+  type Logger,
+} from "#base/kernel";
 import type { SystemRole } from "#domain/resources";
 import { ClientCeremony, type JoinTransport } from "./client-ceremony.ts";
 import { boundKey } from "./client-keys.ts";
+import { answerWith, type IdTokenSource } from "./client-id-token.ts";
 import {
   emptyJoinState,
   identityOf,
@@ -23,6 +32,8 @@ export interface JoinSettings {
   readonly token: string;
   /** `bound_keypair`, for the first join; ignored afterwards. */
   readonly registrationSecret?: string;
+  /** `oidc`, `github`, `gitlab` and `kubernetes`: where the machine gets its ID token. */
+  readonly idToken?: IdTokenSource;
   readonly role: SystemRole;
   readonly host: MessageInitShape<typeof HostFactsSchema>;
   /** Lifetime to ask for; without it the cluster's default. */
@@ -140,13 +151,20 @@ export class JoinClient {
     using time = deadline(clock, CEREMONY_MS, signal);
     const options = { signal: time.signal, ...(identity ? { identity } : {}) };
     await using transport = await connect(options);
-    const init = await this.#init(state);
-    const ceremony = new ClientCeremony({ transport, storage, keys, logger, state });
+    const init = await this.#init(state, time.signal);
+    const ceremony = new ClientCeremony({
+      transport,
+      storage,
+      keys,
+      logger,
+      state,
+      answer: answerWith(this.#options.settings.idToken, state.pending, time.signal),
+    });
     const conclusion = await ceremony.run(init, time.signal);
     return { ...conclusion, refreshed: identity !== undefined };
   }
 
-  async #init(state: Prepared): Promise<Init> {
+  async #init(state: Prepared, signal: AbortSignal): Promise<Init> {
     const { settings } = this.#options;
     const { pending } = state;
     return create(InitSchema, {
@@ -157,15 +175,12 @@ export class JoinClient {
       host: create(HostFactsSchema, settings.host),
       role: settings.role,
       ttlSeconds: Math.ceil((settings.ttlMs ?? 0) / 1000),
-      method: await this.#block[settings.method](state),
+      method: await this.#block[settings.method](state, signal),
     });
   }
 
   /** What each method adds to the Init. */
-  readonly #block: Record<
-    JoinMethod,
-    (state: Prepared) => Promise<NonNullable<MessageInitShape<typeof InitSchema>["method"]>>
-  > = {
+  readonly #block: Record<JoinMethod, (state: Prepared, signal: AbortSignal) => Promise<Block>> = {
     token: async () => ({ case: "tokenMethod", value: {} }),
     bound_keypair: async ({ bound_keys, joined }) => {
       const { settings, keys } = this.#options;
@@ -176,8 +191,24 @@ export class JoinClient {
           : { publicKey, registrationSecret: settings.registrationSecret ?? "" };
       return { case: "boundKeypair", value };
     },
+    oidc: (...about) => this.#idTokenBlock(...about),
+    github: (...about) => this.#idTokenBlock(...about),
+    gitlab: (...about) => this.#idTokenBlock(...about),
+    kubernetes: (...about) => this.#idTokenBlock(...about),
   };
+
+  async #idTokenBlock({ joined }: Prepared, signal: AbortSignal): Promise<Block> {
+    const { method, token, idToken: source } = this.#options.settings;
+    if (!source)
+      throw badParameter(`join method "${method}" needs an ID token, and none was configured`);
+    const before = joined?.token === token ? joined.tls_certificate : "";
+    const previousCertificate = Buffer.from(before, "base64");
+    const idToken = source.kind === "held" ? await source.read(signal) : "";
+    return { case: "oidc", value: { idToken, previousCertificate } };
+  }
 }
+
+type Block = NonNullable<MessageInitShape<typeof InitSchema>["method"]>;
 
 type Prepared = JoinState & { readonly pending: PendingAttempt };
 

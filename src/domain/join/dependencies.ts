@@ -4,6 +4,16 @@ import type { LockSet } from "#domain/access";
 import type { AuditLog } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
 import type { ClusterConfig, Resources } from "#domain/resources";
+import type { KeySet } from "./methods/oidc/key-set.ts";
+
+/** Where the keys of OpenID Connect issuers come from: this floor opens no sockets. */
+export interface IssuerKeys {
+  /**
+   * The keys that the issuer publishes, from memory while they are fresh and `kid` is among them.
+   * Rejects with `unavailable` when the issuer does not answer as it should.
+   */
+  find(issuer: string, kid: string | undefined): Promise<KeySet>;
+}
 
 /** What the server's half of joining works with. */
 export interface JoinDependencies {
@@ -18,6 +28,7 @@ export interface JoinDependencies {
   readonly locks: Pick<LockSet, "inForce">;
   /** The settings of the cluster, as of now. */
   readonly config: () => Promise<ClusterConfig["spec"]>;
+  readonly issuers: IssuerKeys;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -56,7 +56,7 @@ suite("join URIs", () => {
     ["another scheme", "https://t@h:1", /not a join URI/],
     ["no via", "tbot+token://t@h:1", /not a join URI/],
     ["an unknown via", "tbot+web+token://t@h:1", /"web".*proxy or auth/],
-    ["an unknown method", "tbot+proxy+azure://t@h:1", /"azure".*token or bound-keypair/],
+    ["an unknown method", "tbot+proxy+azure://t@h:1", /"azure".*token, bound-keypair/],
     ["a method of Object", "tbot+proxy+constructor://t@h:1", /not a join method/],
     ["no token", "tbot+proxy+token://h:1", /names no token/],
     ["an empty token", "tbot+proxy+token://:s@h:1", /names no token/],

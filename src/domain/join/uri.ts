@@ -10,7 +10,10 @@ export interface JoinUri {
   readonly via: "proxy" | "auth";
   readonly method: JoinMethod;
   readonly token: string;
-  /** For `bound_keypair` the registration secret. Secret: never logged, never in an error. */
+  /**
+   * For `bound_keypair` the registration secret, for `oidc`, `gitlab` and `kubernetes` where the ID
+   * token is. Treated as secret: never logged, never in an error.
+   */
   readonly parameter?: string;
   /** A DNS name or an IP address, IPv6 without brackets. */
   readonly host: string;
@@ -25,6 +28,10 @@ const defaultPorts = { proxy: 3080, auth: 3025 } as const;
 const parameters: Readonly<Record<JoinMethod, string | undefined>> = {
   token: undefined,
   bound_keypair: "the registration secret",
+  oidc: "the file or the environment variable that holds the ID token",
+  github: undefined,
+  gitlab: "the environment variable that holds the ID token",
+  kubernetes: "the file that holds the service account's token",
 };
 
 /** Longer than any real one; what a person pasted by mistake is refused before it is taken apart. */
@@ -80,7 +87,7 @@ function parseMethod(text: string): JoinMethod {
   const method = text.replaceAll("-", "_");
   if (isMethod(method)) return method;
   const known = Object.keys(parameters).map((name) => name.replaceAll("_", "-"));
-  throw badParameter(`"${text}" is not a join method; use ${known.join(" or ")}`);
+  throw badParameter(`"${text}" is not a join method; use one of ${known.join(", ")}`);
 }
 
 function parseUser(

@@ -66,4 +66,11 @@ export {
   type SystemRole,
   type Token,
 } from "./token.ts";
+export {
+  MAX_ID_TOKEN_AGE_MS,
+  type GithubSpec,
+  type GitlabSpec,
+  type KubernetesSpec,
+  type OidcSpec,
+} from "./token-oidc.ts";
 export { BOT_LABEL, traits, userKind, type Traits, type User } from "./user.ts";

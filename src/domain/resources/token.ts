@@ -1,6 +1,7 @@
 import { timestamp } from "#base/config";
-import { z } from "zod";
+import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
+import { github, gitlab, kubernetes, oidc } from "./token-oidc.ts";
 
 export const systemRoles = ["Bot", "Node", "App", "Db", "Kube", "Proxy"] as const;
 export const recoveryModes = ["standard", "relaxed", "insecure"] as const;
@@ -50,7 +51,22 @@ const boundKeypair = z.strictObject({
 const joinMethod = z
   .string()
   .transform((text) => text.replaceAll("-", "_"))
-  .pipe(z.enum(["token", "bound_keypair"]));
+  .pipe(z.enum(["token", "bound_keypair", "oidc", "github", "gitlab", "kubernetes"]));
+
+/** Methods with settings of their own, each under its name; `required` ones cannot do without. */
+const settings = {
+  bound_keypair: { required: false },
+  oidc: { required: true },
+  github: { required: true },
+  gitlab: { required: true },
+  kubernetes: { required: true },
+} as const;
+
+const settingsOf = (method: keyof typeof settings) =>
+  ({ description: `settings of join method ${method}` }) as const;
+
+const typedKeys = <K extends string>(record: Readonly<Record<K, unknown>>): K[] =>
+  Object.keys(record) as K[];
 
 const spec = z
   .strictObject({
@@ -61,11 +77,13 @@ const spec = z
     bot_name: z.string().optional().meta({ description: "the bot that joins, for role Bot" }),
     join_method: joinMethod.meta({
       description:
-        "how it proves itself: token (its name is the secret, good once) or bound_keypair",
+        "how it proves itself: token (its name is the secret, good once), bound_keypair, or an ID token of its platform (oidc, github, gitlab, kubernetes)",
     }),
-    bound_keypair: boundKeypair
-      .optional()
-      .meta({ description: "settings of join method bound_keypair" }),
+    bound_keypair: boundKeypair.optional().meta(settingsOf("bound_keypair")),
+    oidc: oidc.optional().meta(settingsOf("oidc")),
+    github: github.optional().meta(settingsOf("github")),
+    gitlab: gitlab.optional().meta(settingsOf("gitlab")),
+    kubernetes: kubernetes.optional().meta(settingsOf("kubernetes")),
   })
   .superRefine((token, context) => {
     const bot = token.roles.includes("Bot") || (token.roles.length === 0 && token.bot_name);
@@ -93,12 +111,21 @@ const spec = z
         path: ["roles"],
         message: "Bot cannot be combined with other roles",
       });
-    if (token.join_method !== "bound_keypair" && token.bound_keypair)
-      context.addIssue({
-        code: "custom",
-        path: ["bound_keypair"],
-        message: "needs join_method bound_keypair",
-      });
+    for (const method of typedKeys(settings)) {
+      const isMethod = token.join_method === method;
+      if (!isMethod && token[method])
+        context.addIssue({
+          code: "custom",
+          path: [method],
+          message: `needs join_method ${method}`,
+        });
+      if (isMethod && !token[method] && settings[method].required)
+        context.addIssue({
+          code: "custom",
+          path: [method],
+          message: `is required by join_method ${method}: its allow rules say who may join`,
+        });
+    }
   })
   .transform((token) => ({
     ...token,
@@ -119,6 +146,8 @@ const attempt = z.strictObject({
   ssh_public_key: z.string(),
   from: z.strictObject({ sequence: z.int(), instance_id: z.string(), generation: z.int() }),
   to: z.strictObject({ sequence: z.int(), instance_id: z.string(), generation: z.int() }),
+  /** Of an attempt that a reset let through: SHA-256 (hex) of the join state that it presented. */
+  presented_state: z.string().exactOptional(),
 });
 
 const status = z.strictObject({
@@ -129,11 +158,18 @@ const status = z.strictObject({
       /** What rotations replaced, newest first, at most `MAX_FORMER_KEYS`: who still uses one is a copy. */
       former_public_keys: z.array(z.string()).exactOptional(),
       bound_bot_instance_id: z.string().default(""),
+      /** Of an agent, which has no instance of its own to keep them. */
+      bound_host_id: z.string().exactOptional(),
+      generation: z.int().exactOptional(),
       recovery_count: z.int().default(0),
       /** What the join state must carry; 0 before the first join. */
       recovery_sequence: z.int().default(0),
       last_recovered_at: timestamp.optional(),
       last_rotated_at: timestamp.optional(),
+      /** An administrator accepts the bound key's next attempt, whatever its join state. */
+      reset: z.strictObject({ at: timestamp, until: timestamp }).exactOptional(),
+      /** The resync window in which the token was moved forward: once in each. */
+      resynced_in: z.string().exactOptional(),
       last_attempt: attempt.optional(),
     })
     .optional(),

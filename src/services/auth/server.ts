@@ -14,6 +14,8 @@ import type { AddressLimits } from "./address-limit.ts";
 import { createAuthService } from "./auth-service.ts";
 import { Gate } from "./gate.ts";
 import { createJoinService } from "./join-service.ts";
+import { Issuers, type FetchKeys } from "./issuers/issuers.ts";
+import { publishedKeys } from "./issuers/published-keys.ts";
 import type { AuthConfig, AuthParts } from "./parts.ts";
 import { createResourceService } from "./resources/service.ts";
 import { readSettings } from "./settings.ts";
@@ -28,6 +30,8 @@ export interface AuthServerOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly config: AuthConfig;
+  /** Authorities in PEM, beside the system's, for the addresses of OIDC issuers. */
+  readonly issuerCa?: readonly string[];
   /** Of calls without a certificate; `STRANGER_LIMITS` unless given. */
   readonly strangerLimits?: AddressLimits;
 }
@@ -45,7 +49,8 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   const locks = new LockSet();
   const settings = () => readSettings(resources, authorities.clusterName);
   const parts: AuthParts = { ...options, locks, settings };
-  const joins = new JoinServer({ ...options, locks, config: settings });
+  const issuers = createIssuers(options);
+  const joins = new JoinServer({ ...options, locks, issuers, config: settings });
   const gate = new Gate(parts, joins, options.strangerLimits);
   const following = await follow(locks, options);
   return {
@@ -55,8 +60,16 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
       bindService(AuthService, createAuthService(parts), gate.around(AuthService)),
       bindService(ResourceService, createResourceService(parts), gate.around(ResourceService)),
     ],
-    [Symbol.asyncDispose]: following[Symbol.asyncDispose],
+    [Symbol.asyncDispose]: async () => {
+      issuers[Symbol.dispose]();
+      await following[Symbol.asyncDispose]();
+    },
   };
+}
+
+function createIssuers({ clock, logger, issuerCa: ca = [] }: AuthServerOptions): Issuers {
+  const fetchKeys: FetchKeys = (issuer, signal) => publishedKeys(issuer, { clock, ca, signal });
+  return new Issuers({ fetchKeys, clock, logger });
 }
 
 /** Follows the store until disposed, taking up the thread whenever it breaks. */

@@ -37,6 +37,9 @@ export const FIRST_JOIN_MEMORY_MS = 60 * 60 * 1000;
 
 /** The name of a single-use token is a secret, so it does not outlive the token. */
 export const firstJoin = (token: string): string => `first:${sha256Hex(token)}`;
+/** A token that many use has a first join for each of the keys that were certified. */
+export const firstJoinOf = (token: string, keyFingerprint: string): string =>
+  `first:${sha256Hex(`${token}/${keyFingerprint}`)}`;
 export const refresh = (instanceId: string): string => `refresh:${instanceId}`;
 
 export async function readRecord(

@@ -25,10 +25,15 @@ export interface Repeated {
   readonly instance: BotInstance;
 }
 
+/** The id that a repeated attempt was given, or a new one. */
+export const instanceIdFor = (repeated: Repeated | undefined): string =>
+  repeated?.instance.spec.instance_id ?? randomUUID();
+
 /** Checks locks, commits a new instance (or finds the one that this attempt made), and signs. */
 export async function joinAsNew(
   entitled: Entitled,
   first: {
+    readonly instanceId: string;
     /** Name of the attempt's record. */
     readonly record: string;
     readonly repeated: Repeated | undefined;
@@ -37,8 +42,7 @@ export async function joinAsNew(
   },
 ): Promise<Step> {
   const { deps, trace } = entitled;
-  const { record, repeated, previous = "" } = first;
-  const instanceId = repeated?.instance.spec.instance_id ?? randomUUID();
+  const { instanceId, record, repeated, previous = "" } = first;
   const before = previous ? [`bot_instance_id:${previous}`] : [];
   await checkLocks(deps, [...targetsOf(entitled, instanceId), ...before], { leaving: true });
   trace.instanceId = instanceId;

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/join/v1/join.proto.
  */
 export const file_tenon_join_v1_join: GenFile = /*@__PURE__*/
-  fileDesc("Chh0ZW5vbi9qb2luL3YxL2pvaW4ucHJvdG8SDXRlbm9uLmpvaW4udjEi5QEKC0pvaW5SZXF1ZXN0EiMKBGluaXQYASABKAsyEy50ZW5vbi5qb2luLnYxLkluaXRIABIrCghzb2x1dGlvbhgCIAEoCzIXLnRlbm9uLmpvaW4udjEuU29sdXRpb25IABIoCgduZXdfa2V5GAMgASgLMhUudGVub24uam9pbi52MS5OZXdLZXlIABIhCgNhY2sYBCABKAsyEi50ZW5vbi5qb2luLnYxLkFja0gAEiwKCWdpdmluZ191cBgFIAEoCzIXLnRlbm9uLmpvaW4udjEuR2l2aW5nVXBIAEIJCgdtZXNzYWdlIuIBCgxKb2luUmVzcG9uc2USLQoJY2hhbGxlbmdlGAEgASgLMhgudGVub24uam9pbi52MS5DaGFsbGVuZ2VIABI6ChByb3RhdGlvbl9yZXF1ZXN0GAIgASgLMh4udGVub24uam9pbi52MS5Sb3RhdGlvblJlcXVlc3RIABInCgZyZXN1bHQYAyABKAsyFS50ZW5vbi5qb2luLnYxLlJlc3VsdEgAEjMKDGFja25vd2xlZGdlZBgEIAEoCzIbLnRlbm9uLmpvaW4udjEuQWNrbm93bGVkZ2VkSABCCQoHbWVzc2FnZSKaAgoESW5pdBISCgphdHRlbXB0X2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhYKDnRsc19wdWJsaWNfa2V5GAMgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAQgASgJEiYKBGhvc3QYBSABKAsyGC50ZW5vbi5qb2luLnYxLkhvc3RGYWN0cxIMCgRyb2xlGAYgASgJEhMKC3R0bF9zZWNvbmRzGAcgASgNEjgKDWJvdW5kX2tleXBhaXIYCiABKAsyHy50ZW5vbi5qb2luLnYxLkJvdW5kS2V5cGFpckluaXRIABIwCgx0b2tlbl9tZXRob2QYCyABKAsyGC50ZW5vbi5qb2luLnYxLlRva2VuSW5pdEgAQggKBm1ldGhvZCJhCglIb3N0RmFjdHMSEAoIaG9zdG5hbWUYASABKAkSCgoCb3MYAiABKAkSFAoMYXJjaGl0ZWN0dXJlGAMgASgJEg8KB3ZlcnNpb24YBCABKAkSDwoHaG9zdF9pZBgFIAEoCSJgChBCb3VuZEtleXBhaXJJbml0EhsKE3JlZ2lzdHJhdGlvbl9zZWNyZXQYASABKAkSEgoKcHVibGljX2tleRgCIAEoCRIbChNwcmV2aW91c19qb2luX3N0YXRlGAMgASgJIgsKCVRva2VuSW5pdCIxCglDaGFsbGVuZ2USEAoIZG9jdW1lbnQYASABKAkSEgoKcHVibGljX2tleRgCIAEoCSIXCghTb2x1dGlvbhILCgNqd3MYASABKAkiKgoPUm90YXRpb25SZXF1ZXN0EhcKD2FsZ29yaXRobV9zdWl0ZRgBIAEoCSIcCgZOZXdLZXkSEgoKcHVibGljX2tleRgBIAEoCSJ4CgZSZXN1bHQSLwoLY3JlZGVudGlhbHMYASABKAsyGi50ZW5vbi5qb2luLnYxLkNyZWRlbnRpYWxzEhIKCmpvaW5fc3RhdGUYAiABKAkSGAoQYm91bmRfcHVibGljX2tleRgDIAEoCRIPCgdub3RpY2VzGAQgAygJImoKC0NyZWRlbnRpYWxzEhcKD3Rsc19jZXJ0aWZpY2F0ZRgBIAEoDBIXCg9zc2hfY2VydGlmaWNhdGUYAiABKAkSKQoFdHJ1c3QYAyABKAsyGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlIoQBCgtUcnVzdEJ1bmRsZRIUCgxjbHVzdGVyX25hbWUYASABKAkSEQoJaG9zdF94NTA5GAIgAygMEhAKCGhvc3Rfc3NoGAMgAygJEhEKCXVzZXJfeDUwORgEIAMoDBIQCgh1c2VyX3NzaBgFIAMoCRIVCg1kYXRhYmFzZV94NTA5GAYgAygMIgUKA0FjayIOCgxBY2tub3dsZWRnZWQiGgoIR2l2aW5nVXASDgoGcmVhc29uGAEgASgJMlIKC0pvaW5TZXJ2aWNlEkMKBEpvaW4SGi50ZW5vbi5qb2luLnYxLkpvaW5SZXF1ZXN0GhsudGVub24uam9pbi52MS5Kb2luUmVzcG9uc2UoATABYgZwcm90bzM");
+  fileDesc("Chh0ZW5vbi9qb2luL3YxL2pvaW4ucHJvdG8SDXRlbm9uLmpvaW4udjEi5QEKC0pvaW5SZXF1ZXN0EiMKBGluaXQYASABKAsyEy50ZW5vbi5qb2luLnYxLkluaXRIABIrCghzb2x1dGlvbhgCIAEoCzIXLnRlbm9uLmpvaW4udjEuU29sdXRpb25IABIoCgduZXdfa2V5GAMgASgLMhUudGVub24uam9pbi52MS5OZXdLZXlIABIhCgNhY2sYBCABKAsyEi50ZW5vbi5qb2luLnYxLkFja0gAEiwKCWdpdmluZ191cBgFIAEoCzIXLnRlbm9uLmpvaW4udjEuR2l2aW5nVXBIAEIJCgdtZXNzYWdlIuIBCgxKb2luUmVzcG9uc2USLQoJY2hhbGxlbmdlGAEgASgLMhgudGVub24uam9pbi52MS5DaGFsbGVuZ2VIABI6ChByb3RhdGlvbl9yZXF1ZXN0GAIgASgLMh4udGVub24uam9pbi52MS5Sb3RhdGlvblJlcXVlc3RIABInCgZyZXN1bHQYAyABKAsyFS50ZW5vbi5qb2luLnYxLlJlc3VsdEgAEjMKDGFja25vd2xlZGdlZBgEIAEoCzIbLnRlbm9uLmpvaW4udjEuQWNrbm93bGVkZ2VkSABCCQoHbWVzc2FnZSLDAgoESW5pdBISCgphdHRlbXB0X2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhYKDnRsc19wdWJsaWNfa2V5GAMgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAQgASgJEiYKBGhvc3QYBSABKAsyGC50ZW5vbi5qb2luLnYxLkhvc3RGYWN0cxIMCgRyb2xlGAYgASgJEhMKC3R0bF9zZWNvbmRzGAcgASgNEjgKDWJvdW5kX2tleXBhaXIYCiABKAsyHy50ZW5vbi5qb2luLnYxLkJvdW5kS2V5cGFpckluaXRIABIwCgx0b2tlbl9tZXRob2QYCyABKAsyGC50ZW5vbi5qb2luLnYxLlRva2VuSW5pdEgAEicKBG9pZGMYDCABKAsyFy50ZW5vbi5qb2luLnYxLk9pZGNJbml0SABCCAoGbWV0aG9kImEKCUhvc3RGYWN0cxIQCghob3N0bmFtZRgBIAEoCRIKCgJvcxgCIAEoCRIUCgxhcmNoaXRlY3R1cmUYAyABKAkSDwoHdmVyc2lvbhgEIAEoCRIPCgdob3N0X2lkGAUgASgJImAKEEJvdW5kS2V5cGFpckluaXQSGwoTcmVnaXN0cmF0aW9uX3NlY3JldBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgJEhsKE3ByZXZpb3VzX2pvaW5fc3RhdGUYAyABKAkiCwoJVG9rZW5Jbml0IjoKCE9pZGNJbml0EhAKCGlkX3Rva2VuGAEgASgJEhwKFHByZXZpb3VzX2NlcnRpZmljYXRlGAIgASgMIjEKCUNoYWxsZW5nZRIQCghkb2N1bWVudBgBIAEoCRISCgpwdWJsaWNfa2V5GAIgASgJIhcKCFNvbHV0aW9uEgsKA2p3cxgBIAEoCSIqCg9Sb3RhdGlvblJlcXVlc3QSFwoPYWxnb3JpdGhtX3N1aXRlGAEgASgJIhwKBk5ld0tleRISCgpwdWJsaWNfa2V5GAEgASgJIngKBlJlc3VsdBIvCgtjcmVkZW50aWFscxgBIAEoCzIaLnRlbm9uLmpvaW4udjEuQ3JlZGVudGlhbHMSEgoKam9pbl9zdGF0ZRgCIAEoCRIYChBib3VuZF9wdWJsaWNfa2V5GAMgASgJEg8KB25vdGljZXMYBCADKAkiagoLQ3JlZGVudGlhbHMSFwoPdGxzX2NlcnRpZmljYXRlGAEgASgMEhcKD3NzaF9jZXJ0aWZpY2F0ZRgCIAEoCRIpCgV0cnVzdBgDIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUihAEKC1RydXN0QnVuZGxlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIRCglob3N0X3g1MDkYAiADKAwSEAoIaG9zdF9zc2gYAyADKAkSEQoJdXNlcl94NTA5GAQgAygMEhAKCHVzZXJfc3NoGAUgAygJEhUKDWRhdGFiYXNlX3g1MDkYBiADKAwiBQoDQWNrIg4KDEFja25vd2xlZGdlZCIaCghHaXZpbmdVcBIOCgZyZWFzb24YASABKAkyUgoLSm9pblNlcnZpY2USQwoESm9pbhIaLnRlbm9uLmpvaW4udjEuSm9pblJlcXVlc3QaGy50ZW5vbi5qb2luLnYxLkpvaW5SZXNwb25zZSgBMAFiBnByb3RvMw");
 
 /**
  * @generated from message tenon.join.v1.JoinRequest
@@ -167,6 +167,12 @@ export type Init = Message<"tenon.join.v1.Init"> & {
      */
     value: TokenInit;
     case: "tokenMethod";
+  } | {
+    /**
+     * @generated from field: tenon.join.v1.OidcInit oidc = 12;
+     */
+    value: OidcInit;
+    case: "oidc";
   } | { case: undefined; value?: undefined };
 };
 
@@ -267,7 +273,37 @@ export const TokenInitSchema: GenMessage<TokenInit> = /*@__PURE__*/
   messageDesc(file_tenon_join_v1_join, 5);
 
 /**
- * A JSON document {iss, aud, sub, nbf, iat, exp, nonce}, exactly the bytes to be signed as a JWS payload.
+ * Join methods oidc, github, gitlab and kubernetes: the token's own method says which rules count.
+ *
+ * @generated from message tenon.join.v1.OidcInit
+ */
+export type OidcInit = Message<"tenon.join.v1.OidcInit"> & {
+  /**
+   * An ID token for the cluster. Empty: the client can get one on demand and asks for a challenge.
+   *
+   * @generated from field: string id_token = 1;
+   */
+  idToken: string;
+
+  /**
+   * X.509, DER: what the last join gave, also when it has expired. A lock on its bot instance counts
+   * for the next one too. Empty before the first join.
+   *
+   * @generated from field: bytes previous_certificate = 2;
+   */
+  previousCertificate: Uint8Array;
+};
+
+/**
+ * Describes the message tenon.join.v1.OidcInit.
+ * Use `create(OidcInitSchema)` to create a new message.
+ */
+export const OidcInitSchema: GenMessage<OidcInit> = /*@__PURE__*/
+  messageDesc(file_tenon_join_v1_join, 6);
+
+/**
+ * A JSON document {iss, aud, sub, nbf, iat, exp, nonce}: bound_keypair signs exactly these bytes as a
+ * JWS payload; oidc asks its issuer for an ID token whose audience holds their hash.
  *
  * @generated from message tenon.join.v1.Challenge
  */
@@ -278,7 +314,7 @@ export type Challenge = Message<"tenon.join.v1.Challenge"> & {
   document: string;
 
   /**
-   * OpenSSH public key line of the key that must solve it.
+   * OpenSSH public key line of the key that must solve it; empty for oidc.
    *
    * @generated from field: string public_key = 2;
    */
@@ -290,14 +326,14 @@ export type Challenge = Message<"tenon.join.v1.Challenge"> & {
  * Use `create(ChallengeSchema)` to create a new message.
  */
 export const ChallengeSchema: GenMessage<Challenge> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 6);
+  messageDesc(file_tenon_join_v1_join, 7);
 
 /**
  * @generated from message tenon.join.v1.Solution
  */
 export type Solution = Message<"tenon.join.v1.Solution"> & {
   /**
-   * Compact JWS over the challenge document.
+   * Compact JWS over the challenge document; for oidc the ID token.
    *
    * @generated from field: string jws = 1;
    */
@@ -309,7 +345,7 @@ export type Solution = Message<"tenon.join.v1.Solution"> & {
  * Use `create(SolutionSchema)` to create a new message.
  */
 export const SolutionSchema: GenMessage<Solution> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 7);
+  messageDesc(file_tenon_join_v1_join, 8);
 
 /**
  * @generated from message tenon.join.v1.RotationRequest
@@ -326,7 +362,7 @@ export type RotationRequest = Message<"tenon.join.v1.RotationRequest"> & {
  * Use `create(RotationRequestSchema)` to create a new message.
  */
 export const RotationRequestSchema: GenMessage<RotationRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 8);
+  messageDesc(file_tenon_join_v1_join, 9);
 
 /**
  * @generated from message tenon.join.v1.NewKey
@@ -343,7 +379,7 @@ export type NewKey = Message<"tenon.join.v1.NewKey"> & {
  * Use `create(NewKeySchema)` to create a new message.
  */
 export const NewKeySchema: GenMessage<NewKey> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 9);
+  messageDesc(file_tenon_join_v1_join, 10);
 
 /**
  * @generated from message tenon.join.v1.Result
@@ -377,7 +413,7 @@ export type Result = Message<"tenon.join.v1.Result"> & {
  * Use `create(ResultSchema)` to create a new message.
  */
 export const ResultSchema: GenMessage<Result> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 10);
+  messageDesc(file_tenon_join_v1_join, 11);
 
 /**
  * @generated from message tenon.join.v1.Credentials
@@ -408,7 +444,7 @@ export type Credentials = Message<"tenon.join.v1.Credentials"> & {
  * Use `create(CredentialsSchema)` to create a new message.
  */
 export const CredentialsSchema: GenMessage<Credentials> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 11);
+  messageDesc(file_tenon_join_v1_join, 12);
 
 /**
  * What a client needs to recognise the cluster. X.509 in DER; SSH as public key lines.
@@ -452,7 +488,7 @@ export type TrustBundle = Message<"tenon.join.v1.TrustBundle"> & {
  * Use `create(TrustBundleSchema)` to create a new message.
  */
 export const TrustBundleSchema: GenMessage<TrustBundle> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 12);
+  messageDesc(file_tenon_join_v1_join, 13);
 
 /**
  * @generated from message tenon.join.v1.Ack
@@ -465,7 +501,7 @@ export type Ack = Message<"tenon.join.v1.Ack"> & {
  * Use `create(AckSchema)` to create a new message.
  */
 export const AckSchema: GenMessage<Ack> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 13);
+  messageDesc(file_tenon_join_v1_join, 14);
 
 /**
  * @generated from message tenon.join.v1.Acknowledged
@@ -478,7 +514,7 @@ export type Acknowledged = Message<"tenon.join.v1.Acknowledged"> & {
  * Use `create(AcknowledgedSchema)` to create a new message.
  */
 export const AcknowledgedSchema: GenMessage<Acknowledged> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 14);
+  messageDesc(file_tenon_join_v1_join, 15);
 
 /**
  * @generated from message tenon.join.v1.GivingUp
@@ -495,7 +531,7 @@ export type GivingUp = Message<"tenon.join.v1.GivingUp"> & {
  * Use `create(GivingUpSchema)` to create a new message.
  */
 export const GivingUpSchema: GenMessage<GivingUp> = /*@__PURE__*/
-  messageDesc(file_tenon_join_v1_join, 15);
+  messageDesc(file_tenon_join_v1_join, 16);
 
 /**
  * @generated from service tenon.join.v1.JoinService

@@ -3,7 +3,7 @@ import type { Attempt, BotCertificate } from "../../attempt.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
 import type { Trace } from "../../events.ts";
 import { firstJoin } from "../../instances/attempt-record.ts";
-import { joinAsNew, unrenewed, type Repeated } from "../../instances/first-join.ts";
+import { instanceIdFor, joinAsNew, unrenewed, type Repeated } from "../../instances/first-join.ts";
 import { renew } from "../../instances/renewal.ts";
 import type { Step } from "../../protocol.ts";
 import { toMember, toStranger } from "../../refusal.ts";
@@ -21,8 +21,10 @@ export async function firstBotJoin(
   const repeated = await repeatedJoin(deps, bot, entitled); // 3
   Object.assign(trace, { bot: bot.metadata.name, proven: true });
   const writes = entitled.kind === "repeat" ? [] : [deleteOf(entitled.token)];
-  const record = firstJoin(attempt.token);
-  return await joinAsNew({ deps, attempt, trace, bot, writes }, { record, repeated }); // 2, 4, 5
+  return await joinAsNew(
+    { deps, attempt, trace, bot, writes },
+    { instanceId: instanceIdFor(repeated), record: firstJoin(attempt.token), repeated },
+  ); // 2, 4, 5
 }
 
 /** 3. Nobody has used the certificate whose reply was lost. */
