@@ -8,13 +8,9 @@ import {
   MAX_STREAMS,
   type MuxOptions,
 } from "./mux-options.ts";
+import { Meter } from "./mux-meter.ts";
 import { adoptStream, type MuxStream, type StreamOwner } from "./mux-stream.ts";
-import { FIRST_WINDOWS, WindowEstimator, type Windows } from "./mux-window.ts";
-
-/** Less than this since the last measurement says nothing about the bandwidth. */
-const WORTH_MEASURING = 64 * 1024;
-/** Between two measurements: rare enough to cost nothing, often enough to grow within a second. */
-const MEASURE_EVERY_MS = 10;
+import { FIRST_WINDOWS, type Windows } from "./mux-window.ts";
 
 /** Node waits for the peer to read the last frames and to hang up; this one hangs up itself then. */
 const LINGER_MS = 1_000;
@@ -28,25 +24,24 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   readonly #socket: Duplex;
   readonly #clock: Clock;
   readonly #options: MuxOptions;
-  readonly #estimator = new WindowEstimator();
+  readonly #meter: Meter;
   #streams = 0;
   #draining = false;
   #failure: CodedError | undefined;
   #heard = true;
   #beat: Disposable | undefined;
   #hangUp: Disposable | undefined;
-  #measuring = false;
-  #round = 1;
-  #roundBytes = 0;
-  #largestBytes = 0;
-  #measuredAt = -Infinity;
-  #unmeasured = 0;
 
   constructor(session: Http2Session, socket: Duplex, options: MuxOptions) {
     this.#session = session;
     this.#socket = socket;
     this.#clock = options.clock;
     this.#options = options;
+    this.#meter = new Meter({
+      clock: options.clock,
+      ping: (answered) => this.#ping(answered),
+      resize: (windows) => this.#apply(windows),
+    });
     this.maxStreams = options.maxStreams ?? MAX_STREAMS;
     const { promise, resolve } = Promise.withResolvers<CodedError | undefined>();
     this.closed = promise;
@@ -81,12 +76,12 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   }
 
   get windows(): Windows {
-    return this.#estimator.windows;
+    return this.#meter.estimator.windows;
   }
 
   /** The shortest round trip measured, in ms; Infinity before the first. */
   get roundTripMs(): number {
-    return this.#estimator.shortestRoundTripMs;
+    return this.#meter.estimator.shortestRoundTripMs;
   }
 
   adopt(stream: Http2Stream): MuxStream {
@@ -96,8 +91,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
 
   received(stream: MuxStream, bytes: number): void {
     this.#heard = true;
-    if (this.#measuring) this.#count(stream, bytes);
-    else if ((this.#unmeasured += bytes) >= WORTH_MEASURING) this.#measureIfDue();
+    this.#meter.received(stream, bytes);
   }
 
   left(): void {
@@ -132,7 +126,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   #begin(): void {
     if (this.#session.destroyed) return;
     this.#session.setLocalWindowSize(FIRST_WINDOWS.session);
-    this.#measure();
+    this.#meter.measure();
     this.#armBeat(this.#options.keepAliveMs ?? KEEP_ALIVE_MS, () => this.#check());
   }
 
@@ -148,40 +142,6 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
     this.#hangUp ??= this.#clock.timer(LINGER_MS, () => this.#socket.destroy());
   }
 
-  #count(stream: MuxStream, bytes: number): void {
-    if (stream.round !== this.#round) {
-      stream.round = this.#round;
-      stream.roundBytes = 0;
-    }
-    stream.roundBytes += bytes;
-    this.#roundBytes += bytes;
-    if (stream.roundBytes > this.#largestBytes) this.#largestBytes = stream.roundBytes;
-  }
-
-  #measureIfDue(): void {
-    if (this.#clock.monotonic() - this.#measuredAt >= MEASURE_EVERY_MS) this.#measure();
-  }
-
-  #measure(): void {
-    const start = this.#clock.monotonic();
-    this.#measuring = this.#ping(() => this.#measured(start));
-    this.#round += 1;
-    this.#roundBytes = 0;
-    this.#largestBytes = 0;
-  }
-
-  #measured(start: number): void {
-    this.#measuredAt = this.#clock.monotonic();
-    this.#measuring = false;
-    this.#unmeasured = 0;
-    const grown = this.#estimator.grow({
-      roundTripMs: this.#measuredAt - start,
-      sessionBytes: this.#roundBytes,
-      streamBytes: this.#largestBytes,
-    });
-    if (grown) this.#apply(grown);
-  }
-
   #apply(windows: Windows): void {
     if (this.#session.destroyed) return;
     this.#session.setLocalWindowSize(windows.session);
@@ -192,8 +152,9 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   #ping(answered: () => void): boolean {
     if (!this.usable) return false;
     return this.#session.ping((error) => {
+      if (error || this.#session.destroyed) return;
       this.#heard = true;
-      if (!error && !this.#session.destroyed) answered();
+      answered();
     });
   }
 
@@ -204,15 +165,16 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
 
   /** Every so often: forget windows that are not needed any more; ask a silent peer for a sign. */
   #check(): void {
-    const relaxed = this.#estimator.relax();
+    const { keepAliveMs = KEEP_ALIVE_MS, keepAliveTimeoutMs = KEEP_ALIVE_TIMEOUT_MS } =
+      this.#options;
+    const relaxed = this.#meter.estimator.relax();
     if (relaxed) this.#apply(relaxed);
-    const wasHeard = this.#heard;
-    this.#heard = false;
-    if (!wasHeard) this.#measure();
-    const wait = wasHeard
-      ? (this.#options.keepAliveMs ?? KEEP_ALIVE_MS)
-      : (this.#options.keepAliveTimeoutMs ?? KEEP_ALIVE_TIMEOUT_MS);
-    this.#armBeat(wait, wasHeard ? () => this.#check() : () => this.#buryOrGoOn());
+    if (this.#heard) {
+      this.#heard = false;
+      return this.#armBeat(keepAliveMs, () => this.#check());
+    }
+    this.#meter.measure();
+    this.#armBeat(keepAliveTimeoutMs, () => this.#buryOrGoOn());
   }
 
   #buryOrGoOn(): void {

@@ -11,14 +11,18 @@ export const FIRST_WINDOWS: Windows = { stream: 256 * 1024, session: 1024 * 1024
 /** 400 MB/s on one stream over 40 ms; beyond it the memory of stalled readers costs more. */
 export const LAST_WINDOWS: Windows = { stream: 16 * 1024 * 1024, session: 64 * 1024 * 1024 };
 
-/** Twice the path's content: what the path holds while the answer to it is under way. */
-const GAIN = 2;
+/**
+ * HTTP/2 receivers give credit back when half a window is consumed, so a sender may be left with
+ * half a window in flight: twice the path's content is what keeps it busy, and twice that lets the
+ * window double while it limits.
+ */
+const GAIN = 4;
 /** Changes smaller than this are not worth a frame. */
 const WORTH_IT = 1.25;
 
-/** What came in while one ping went round. */
+/** What came in during one measurement: a round trip, and longer where that is very short. */
 export interface WindowSample {
-  readonly roundTripMs: number;
+  readonly elapsedMs: number;
   /** On all streams. */
   readonly sessionBytes: number;
   /** On the stream that got most. */
@@ -26,7 +30,7 @@ export interface WindowSample {
 }
 
 /**
- * Sizes the windows to bandwidth × round trip, measured like gRPC's estimator with pings, but against
+ * Sizes the windows to bandwidth × round trip, measured like gRPC's estimator with pings, but with
  * the shortest round trip seen: a longer one is a queue, and a larger window would only lengthen it.
  * A window that limits doubles with each round trip; `relax` forgets what the last interval did not
  * need.
@@ -44,10 +48,14 @@ export class WindowEstimator {
     return this.#shortestMs;
   }
 
+  roundTrip(ms: number): void {
+    this.#shortestMs = Math.min(this.#shortestMs, ms);
+  }
+
   /** The larger windows that the sample asks for, if any. */
   grow(sample: WindowSample): Windows | undefined {
-    this.#shortestMs = Math.min(this.#shortestMs, sample.roundTripMs);
-    const factor = GAIN * (this.#shortestMs / Math.max(sample.roundTripMs, Number.MIN_VALUE));
+    if (sample.elapsedMs <= 0 || this.#shortestMs === Infinity) return undefined;
+    const factor = GAIN * (this.#shortestMs / sample.elapsedMs);
     const stream = clamp(sample.streamBytes * factor, FIRST_WINDOWS.stream, LAST_WINDOWS.stream);
     const session = clamp(
       sample.sessionBytes * factor,

@@ -248,30 +248,46 @@ describe("mux", () => {
     for (const error of await Promise.all(failures)) coded("unavailable")(error);
   });
 
-  test("a peer that stops answering is given up", async () => {
-    const clock = new ManualClock();
+  /** Lets `ms` pass in steps, with time for real frames between them. */
+  async function pass(clock: ManualClock, ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 100) {
+      await clock.advance(100);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+  }
+
+  async function startWithKeepAlive(clock: ManualClock): Promise<[Duplex, Duplex]> {
     for (const socket of sockets) socket.destroy();
     await Promise.all([client.closed, server.closed]);
-    const [near, far] = await socketPair();
-    sockets = [near, far];
-    client = new MuxClient(near, { clock, keepAliveMs: 1_000, keepAliveTimeoutMs: 500 });
-    server = new MuxServer(far, accept, { clock });
-    const [stream] = await openPair();
+    await start({ clock, keepAliveMs: 1_000, keepAliveTimeoutMs: 500 });
+    const pair = await openPair();
     await until("the first ping is back", () => client.roundTripMs < Infinity);
-    await clock.advance(1_000);
-    await clock.advance(1_000);
-    await until("the ping is back", async () => {
-      await clock.advance(0);
-      return client.usable;
-    });
-    await clock.advance(500);
-    await clock.advance(1_000);
-    assert.ok(client.usable, "an answering peer is left alone");
-    far.pause();
-    (far as unknown as { _handle: { readStop(): void } })._handle.readStop();
+    return pair;
+  }
+
+  test("a silent peer that answers is left alone, also after a burst of traffic", async () => {
+    const clock = new ManualClock();
+    const [near, far] = await startWithKeepAlive(clock);
+    await pass(clock, 4_000);
+    let bytes = 0;
+    near.on("data", (chunk: Buffer) => (bytes += chunk.length));
+    far.write(Buffer.alloc(300_000));
+    await until("all came", () => bytes === 300_000);
+    await pass(clock, 8_000);
+    assert.ok(client.usable && server.usable);
+  });
+
+  test("a peer that does not answer is given up", async () => {
+    const clock = new ManualClock();
+    const [near, far] = await socketPair();
+    const alone = new MuxClient(near, { clock, keepAliveMs: 1_000, keepAliveTimeoutMs: 500 });
+    const stream = await alone.open({ headers: {}, early: true });
+    far.resume();
     const failed = failure(stream);
-    for (let i = 0; i < 6; i += 1) await clock.advance(500);
+    await pass(clock, 3_000);
     coded("unavailable", /does not answer/)(await failed);
+    coded("unavailable", /does not answer/)(await alone.closed);
+    far.destroy();
   });
 
   test("a reader that stalls holds one window, and the others keep moving", async () => {
