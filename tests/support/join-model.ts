@@ -139,7 +139,7 @@ function certificateOf(cluster: JoinCluster, base64: string) {
   const x509 = parsed.get(base64) ?? parseX509(der);
   parsed.set(base64, x509);
   const { identity } = verifyClientCertificate(der, cluster.authorities.trust(), x509.notBefore);
-  assert.ok("generation" in identity);
+  assert.ok("user" in identity);
   const { generation = 0, botInstanceId: instance = "" } = identity;
   return { from: x509.notBefore, to: x509.notAfter, generation, instance };
 }

@@ -194,9 +194,9 @@ suite("a ceremony", () => {
     { name: "no token", change: { token: "" }, message: /token must be/ },
     { name: "role", change: { role: "King" }, message: /role "King" is unknown/ },
     {
-      name: "a role of another method",
+      name: "an agent without a host id",
       change: { role: "App" },
-      message: /role "App" cannot join/,
+      message: /host_id is required/,
     },
     {
       name: "TLS key",

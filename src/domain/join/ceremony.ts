@@ -128,8 +128,8 @@ async function advance(
 function replyOf(step: Step): JoinReply {
   switch (step.step) {
     case "challenge": {
-      const { document, publicKey } = step;
-      return { case: "challenge", value: create(ChallengeSchema, { document, publicKey }) };
+      const { document, publicKey, resync = false } = step;
+      return { case: "challenge", value: create(ChallengeSchema, { document, publicKey, resync }) };
     }
     case "rotation": {
       const { algorithmSuite } = step;

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   JoinRequestSchema,
+  type Challenge,
   type Init,
   type JoinRequest,
   type JoinResponse,
@@ -15,9 +16,8 @@ import {
   identityOf,
   joinedBy,
   type JoinedIdentity,
-  type JoinState,
   type JoinStorage,
-  type PendingAttempt,
+  type Prepared,
 } from "./client-state.ts";
 import { aborting } from "./client-wait.ts";
 import {
@@ -37,7 +37,6 @@ export interface JoinTransport extends AsyncDisposable {
   receive(): Promise<JoinResponse | undefined>;
 }
 
-type Prepared = JoinState & { readonly pending: PendingAttempt };
 type Message = NonNullable<MessageInitShape<typeof JoinRequestSchema>["message"]>;
 
 export interface Conclusion {
@@ -58,6 +57,7 @@ export class ClientCeremony {
   readonly #keys: KeyStore;
   readonly #logger: Logger;
   readonly #answer: Answer | undefined;
+  readonly #onChallenge: ((challenge: Challenge) => void) | undefined;
   #stored: Prepared;
   #conclusion: Conclusion | undefined;
 
@@ -69,12 +69,15 @@ export class ClientCeremony {
     state: Prepared;
     /** Solves challenges in place of a bound key. */
     answer?: Answer | undefined;
+    /** Called before anything is signed; may throw. */
+    onChallenge?: (challenge: Challenge) => void;
   }) {
     this.#transport = options.transport;
     this.#storage = options.storage;
     this.#keys = options.keys;
     this.#logger = options.logger;
     this.#answer = options.answer;
+    this.#onChallenge = options.onChallenge;
     this.#stored = options.state;
   }
 
@@ -102,12 +105,7 @@ export class ClientCeremony {
       switch (state.at) {
         case "init_sent":
           if (reply.case === "result") return await this.#keep(reply.value);
-          if (reply.case === "challenge")
-            return await this.#solve(
-              reply.value.document,
-              this.#stored.bound_keys[0],
-              solutionSent(),
-            );
+          if (reply.case === "challenge") return await this.#first(reply.value);
           break;
         case "solution_sent":
           if (reply.case === "result") return await this.#keep(reply.value);
@@ -131,6 +129,11 @@ export class ClientCeremony {
       await this.#giveUp(error);
       throw error;
     }
+  }
+
+  async #first(challenge: Challenge): Promise<Turn> {
+    this.#onChallenge?.(challenge);
+    return await this.#solve(challenge.document, this.#stored.bound_keys[0], solutionSent());
   }
 
   async #solve(document: string, keyId: string | undefined, state: ClientState): Promise<Turn> {

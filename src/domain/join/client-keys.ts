@@ -16,6 +16,12 @@ export async function boundKey(keys: KeyStore, stored: JoinState): Promise<strin
   return [present.at(-1) ?? (await keys.create("ed25519")).keyId];
 }
 
+/** The same keys, this one to join with. */
+export const beginningWith = (first: string, keys: readonly string[]): string[] => [
+  first,
+  ...keys.filter((keyId) => keyId !== first),
+];
+
 /** Makes the successor that the server asks for. */
 export async function createSuccessor(keys: KeyStore, algorithmSuite: string): Promise<string> {
   const suite = keySuites.find((suite) => suite === algorithmSuite);
@@ -34,7 +40,7 @@ export async function afterJoin(options: {
 }): Promise<string[]> {
   const { keys, state, boundPublicKey } = options;
   const bound = await held(keys, boundPublicKey);
-  return [bound, ...state.bound_keys.filter((keyId) => keyId !== bound)].slice(0, MAX_BOUND_KEYS);
+  return beginningWith(bound, state.bound_keys).slice(0, MAX_BOUND_KEYS);
 }
 
 /** Also a key that this attempt made in an earlier turn, or in another process on this storage. */

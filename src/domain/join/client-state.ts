@@ -49,6 +49,9 @@ const joinState = z.strictObject({
 export type JoinState = z.infer<typeof joinState>;
 export type PendingAttempt = z.infer<typeof pending>;
 
+/** On the disk before anything is sent. */
+export type Prepared = JoinState & { readonly pending: PendingAttempt };
+
 /** Where a machine keeps it. */
 export interface JoinStorage {
   /** `undefined` before the first save. */

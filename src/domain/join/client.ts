@@ -1,19 +1,20 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { HostFactsSchema, InitSchema, type Init } from "@tenon/api/tenon/join/v1/join";
-import { privateKeyFromPem, spkiDer, sshPublicKeyLine, type KeyStore } from "#base/crypto";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HostFactsSchema } from "@tenon/api/tenon/join/v1/join";
+import type { KeyStore } from "#base/crypto";
 import {
   accessDenied,
-  badParameter,
   codeOf,
   deadline,
   messageOf,
+  unavailable,
   type Clock,
   type Logger,
 } from "#base/kernel";
 import type { SystemRole } from "#domain/resources";
 import { ClientCeremony, type JoinTransport } from "./client-ceremony.ts";
-import { boundKey } from "./client-keys.ts";
 import { answerWith, type IdTokenSource } from "./client-id-token.ts";
+import { initOf } from "./client-init.ts";
+import { beginningWith, boundKey } from "./client-keys.ts";
 import {
   emptyJoinState,
   identityOf,
@@ -21,7 +22,7 @@ import {
   type JoinedIdentity,
   type JoinState,
   type JoinStorage,
-  type PendingAttempt,
+  type Prepared,
 } from "./client-state.ts";
 import { CEREMONY_MS } from "./protocol.ts";
 import type { JoinMethod } from "./uri.ts";
@@ -96,15 +97,49 @@ export class JoinClient {
   }
 
   async #join(connect: ConnectToJoin, signal: AbortSignal): Promise<JoinOutcome> {
-    const state = await this.#prepare();
-    const identity = this.#usable(state);
-    if (!identity) return await this.#recover({ state, connect, signal });
+    const turn: Turn = { connect, signal, cluster: { restored: false } };
     try {
-      return await this.#attempt({ state, connect, signal, identity });
+      return await this.#joinWith(turn);
+    } catch (error) {
+      if (!turn.cluster.restored || codeOf(error) !== "access_denied") throw error;
+      this.#options.logger.warn(
+        "the cluster was restored from a backup and refuses this machine; trying its older keys",
+        { error },
+      );
+      return await this.#resync(turn, error);
+    }
+  }
+
+  /**
+   * join.md section 5: "The client keeps its last ten keys for the same purpose." Another key is only
+   * tried where the cluster says that it was restored: elsewhere a former key looks like a copy.
+   */
+  async #resync(turn: Turn, first: unknown): Promise<JoinOutcome> {
+    const { bound_keys } = await this.#prepare();
+    const keys = this.#options.settings.registrationSecret ? bound_keys : bound_keys.slice(1);
+    const errors = [first];
+    for (const keyId of keys) {
+      try {
+        return await this.#joinWith({ ...turn, keyId });
+      } catch (error) {
+        if (codeOf(error) !== "access_denied") throw error;
+        errors.push(error);
+      }
+    }
+    // A stranger always hears the same; where one of the keys was known, more was said.
+    throw errors.find((error) => messageOf(error) !== messageOf(first)) ?? first;
+  }
+
+  async #joinWith(turn: Turn): Promise<JoinOutcome> {
+    const state = await this.#prepare(turn.keyId);
+    const identity = this.#usable(state);
+    if (!identity) return await this.#recover({ ...turn, state });
+    try {
+      return await this.#attempt({ ...turn, state, identity });
     } catch (error) {
       if (!this.#shouldRecover(error)) throw error;
       this.#options.logger.warn("the refresh was refused, trying to recover", { error });
-      return await this.#attempt({ state: await this.#prepare(), connect, signal });
+      return await this.#attempt({ ...turn, state: await this.#prepare(turn.keyId) });
     }
   }
 
@@ -129,7 +164,7 @@ export class JoinClient {
   }
 
   /** Everything that the attempt needs is on disk before anything is sent. */
-  async #prepare(): Promise<Prepared> {
+  async #prepare(keyId?: string): Promise<Prepared> {
     const { storage, settings, keys } = this.#options;
     const stored = (await storage.load()) ?? emptyJoinState();
     const bound_keys =
@@ -137,7 +172,7 @@ export class JoinClient {
     const repeated = stored.pending?.token === settings.token ? stored.pending : undefined;
     const state = { ...stored, bound_keys, pending: repeated ?? newAttempt(settings.token) };
     await storage.save(state);
-    return state;
+    return keyId === undefined ? state : { ...state, bound_keys: beginningWith(keyId, bound_keys) };
   }
 
   #usable(state: JoinState): JoinedIdentity | undefined {
@@ -146,75 +181,44 @@ export class JoinClient {
     return identity.expires > this.#options.clock.now() ? identity : undefined;
   }
 
-  async #attempt({ state, connect, signal, identity }: AttemptOptions): Promise<JoinOutcome> {
+  async #attempt(options: AttemptOptions): Promise<JoinOutcome> {
+    const { state, connect, signal, identity, cluster, keyId } = options;
     const { clock, storage, keys, logger } = this.#options;
     using time = deadline(clock, CEREMONY_MS, signal);
-    const options = { signal: time.signal, ...(identity ? { identity } : {}) };
-    await using transport = await connect(options);
-    const init = await this.#init(state, time.signal);
+    const toConnect = { signal: time.signal, ...(identity ? { identity } : {}) };
+    await using transport = await connect(toConnect);
+    const { settings } = this.#options;
+    const about = { settings, keys, state, signal: time.signal, resyncs: keyId !== undefined };
+    const init = await initOf(about);
     const ceremony = new ClientCeremony({
       transport,
       storage,
       keys,
       logger,
       state,
-      answer: answerWith(this.#options.settings.idToken, state.pending, time.signal),
+      answer: answerWith(settings.idToken, state.pending, time.signal),
+      onChallenge: ({ resync }) => {
+        cluster.restored = resync;
+        if (keyId !== undefined && !resync)
+          throw unavailable("the cluster no longer takes older keys; not signed");
+      },
     });
     const conclusion = await ceremony.run(init, time.signal);
     return { ...conclusion, refreshed: identity !== undefined };
   }
-
-  async #init(state: Prepared, signal: AbortSignal): Promise<Init> {
-    const { settings } = this.#options;
-    const { pending } = state;
-    return create(InitSchema, {
-      attemptId: pending.attempt_id,
-      token: settings.token,
-      tlsPublicKey: spkiDer(privateKeyFromPem(pending.tls_private_key)),
-      sshPublicKey: sshPublicKeyLine(privateKeyFromPem(pending.ssh_private_key)),
-      host: create(HostFactsSchema, settings.host),
-      role: settings.role,
-      ttlSeconds: Math.ceil((settings.ttlMs ?? 0) / 1000),
-      method: await this.#block[settings.method](state, signal),
-    });
-  }
-
-  /** What each method adds to the Init. */
-  readonly #block: Record<JoinMethod, (state: Prepared, signal: AbortSignal) => Promise<Block>> = {
-    token: async () => ({ case: "tokenMethod", value: {} }),
-    bound_keypair: async ({ bound_keys, joined }) => {
-      const { settings, keys } = this.#options;
-      const publicKey = sshPublicKeyLine(await keys.public(bound_keys[0]!));
-      const value =
-        joined?.token === settings.token
-          ? { publicKey, previousJoinState: joined.join_state }
-          : { publicKey, registrationSecret: settings.registrationSecret ?? "" };
-      return { case: "boundKeypair", value };
-    },
-    oidc: (...about) => this.#idTokenBlock(...about),
-    github: (...about) => this.#idTokenBlock(...about),
-    gitlab: (...about) => this.#idTokenBlock(...about),
-    kubernetes: (...about) => this.#idTokenBlock(...about),
-  };
-
-  async #idTokenBlock({ joined }: Prepared, signal: AbortSignal): Promise<Block> {
-    const { method, token, idToken: source } = this.#options.settings;
-    if (!source)
-      throw badParameter(`join method "${method}" needs an ID token, and none was configured`);
-    const before = joined?.token === token ? joined.tls_certificate : "";
-    const previousCertificate = Buffer.from(before, "base64");
-    const idToken = source.kind === "held" ? await source.read(signal) : "";
-    return { case: "oidc", value: { idToken, previousCertificate } };
-  }
 }
 
-type Block = NonNullable<MessageInitShape<typeof InitSchema>["method"]>;
-
-type Prepared = JoinState & { readonly pending: PendingAttempt };
-
-interface AttemptOptions {
-  readonly state: Prepared;
+/** One call of `join`. */
+interface Turn {
   readonly connect: ConnectToJoin;
   readonly signal: AbortSignal;
+  /** What the last challenge said of it. */
+  readonly cluster: { restored: boolean };
+  /** An older bound key that is tried. */
+  readonly keyId?: string;
+}
+
+interface AttemptOptions extends Turn {
+  readonly state: Prepared;
   readonly identity?: JoinedIdentity;
 }

@@ -32,6 +32,8 @@ export type Step =
       readonly step: "challenge";
       readonly document: string;
       readonly publicKey: string;
+      /** The cluster was restored from a backup, and may know only an older key of the client. */
+      readonly resync?: true;
       readonly solve: (jws: string) => Promise<Step>;
     }
   | {

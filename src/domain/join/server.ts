@@ -1,11 +1,11 @@
 import type { Init } from "@tenon/api/tenon/join/v1/join";
 import { badParameter } from "#base/kernel";
-import type { UserIdentity } from "#domain/access";
+import type { HostIdentity, UserIdentity } from "#domain/access";
 import { readAttempt, type Attempt, type Origin } from "./attempt.ts";
 import { Ceremony } from "./ceremony.ts";
 import type { JoinDependencies } from "./dependencies.ts";
 import { methods } from "./methods/index.ts";
-import type { BlockOf, MethodCase } from "./methods/method.ts";
+import type { BlockOf, MethodCase, UsedCertificate } from "./methods/method.ts";
 import type { Step } from "./protocol.ts";
 
 /** The server's half of joining. Limits on callers and on the sizes of messages are the caller's. */
@@ -26,11 +26,12 @@ export class JoinServer {
   }
 
   /**
-   * To be called when a bot's own certificate is used for anything else: it has its credentials, so
+   * To be called when a machine's own certificate is used for anything else: it has its credentials, so
    * the attempt that gave them can no longer be repeated. Costs one read when there is nothing to do.
    */
-  async certificateUsed(identity: UserIdentity): Promise<void> {
-    await Promise.all(Object.values(methods).map((method) => method.used(this.#deps, identity)));
+  async certificateUsed(identity: UserIdentity | HostIdentity): Promise<void> {
+    const used = "hostId" in identity ? usedBy(identity) : identity;
+    await Promise.all(Object.values(methods).map((method) => method.used(this.#deps, used)));
   }
 
   async #begin(init: Init, origin: Origin): Promise<Step> {
@@ -44,3 +45,9 @@ export class JoinServer {
     return methods[name].begin(this.#deps, attempt, block);
   }
 }
+
+const usedBy = ({ joinToken, instanceId, generation }: HostIdentity): UsedCertificate => ({
+  joinToken,
+  botInstanceId: instanceId,
+  generation,
+});

@@ -6,7 +6,7 @@ import type { JoinServer } from "#domain/join";
 const REMEMBERED = 20_000;
 
 /**
- * A bot that uses its new certificate has it safe on its disk: the attempt that gave it can no
+ * A machine that uses its new certificate has it safe on its disk: the attempt that gave it can no
  * longer be repeated (join.md section 3).
  */
 export class FirstUse {
@@ -21,12 +21,14 @@ export class FirstUse {
 
   /** Once for each certificate; a failure is logged, and the next call tries again. */
   async note(caller: Caller): Promise<void> {
-    if (caller.kind !== "user" || caller.identity.generation === undefined) return;
-    const { botInstanceId, generation } = caller.identity;
-    const key = `${botInstanceId}/${generation}`;
+    if (caller.kind !== "user" && caller.kind !== "host") return;
+    const { identity } = caller;
+    if (identity.generation === undefined) return;
+    const instanceId = "hostId" in identity ? identity.instanceId : identity.botInstanceId;
+    const key = `${instanceId}/${identity.generation}`;
     if (this.#seen.has(key)) return;
     try {
-      await this.#join.certificateUsed(caller.identity);
+      await this.#join.certificateUsed(identity);
       this.#remember(key);
     } catch (error) {
       this.#logger.warn("the record of a join attempt could not be dropped", { error });

@@ -4,26 +4,32 @@
  */
 import type { BoundKeypairInit } from "@tenon/api/tenon/join/v1/join";
 import { sshFingerprint } from "#base/crypto";
-import { lockTargetsOf } from "#domain/access";
-import { maskedToken, ownIdentity, type Attempt } from "../attempt.ts";
+import { maskedToken, type Attempt } from "../attempt.ts";
 import { Challenge, readOfferedKey, type OfferedKey, type SolvedChallenge } from "../challenge.ts";
 import type { JoinDependencies } from "../dependencies.ts";
 import { refusalWrites, type Trace } from "../events.ts";
-import { botClaims } from "../issuing.ts";
 import { checkLocks } from "../locks.ts";
 import type { Step } from "../protocol.ts";
 import { commit, settle, toMember, toStranger } from "../refusal.ts";
+import { readResync, type ResyncWindow } from "../resync.ts";
 import {
   eligibleToken,
   keyRight,
   pretendKeyRight,
   type KeyRight,
 } from "./bound-keypair/eligible.ts";
+import { allowingReset, moveForward } from "./bound-keypair/exceptions.ts";
 import { checkCurrent, refuseFormerKey, VerifiedJoinState } from "./bound-keypair/join-state.ts";
-import { nextMove, repeatedMove, sameAttempt, type Move } from "./bound-keypair/move.ts";
+import {
+  nextMove,
+  repeatedMove,
+  sameAttempt,
+  type Move,
+  type Place,
+} from "./bound-keypair/move.ts";
 import { recordWrites } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
-import { readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
+import { isUsed, readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
 import { checkSuccessor, ROTATION_SUITE, rotationDue } from "./bound-keypair/rotation.ts";
 import { sign } from "./bound-keypair/sign.ts";
 import type { Method } from "./method.ts";
@@ -31,10 +37,10 @@ import type { Method } from "./method.ts";
 export const boundKeypair: Method<"boundKeypair"> = {
   async begin(deps: JoinDependencies, attempt: Attempt, block: BoundKeypairInit) {
     const request = readRequest(attempt, block);
-    return challenge(deps, request, {
-      key: request.key,
-      solved: (proof) => conclude({ deps, request, proof }),
-    });
+    const window = await readResync(deps);
+    return challenge({ deps, request, window }, request.key, (proof) =>
+      conclude({ deps, request, window, proof }),
+    );
   },
 
   async used(deps, { joinToken, botInstanceId, generation }) {
@@ -47,10 +53,15 @@ export const boundKeypair: Method<"boundKeypair"> = {
   },
 };
 
-/** A client that has answered, and what its answers proved. */
-interface Answered {
+interface Asked {
   readonly deps: JoinDependencies;
   readonly request: Request;
+  /** As it was when the client asked: it decides by what it is told of it. */
+  readonly window: ResyncWindow | undefined;
+}
+
+/** A client that has answered, and what its answers proved. */
+interface Answered extends Asked {
   /** `undefined`: the solution was wrong. */
   readonly proof: SolvedChallenge | undefined;
   /** Present once a successor of the bound key was offered and challenged. */
@@ -65,17 +76,18 @@ interface Answered {
  * or the key sees the same as who does, until the solution has been verified.
  */
 function challenge(
-  { authorities, clock }: JoinDependencies,
-  { attempt }: Request,
-  to: { key: OfferedKey; solved: (proof: SolvedChallenge | undefined) => Promise<Step> },
+  { deps: { authorities, clock }, request: { attempt }, window }: Asked,
+  key: OfferedKey,
+  solved: (proof: SolvedChallenge | undefined) => Promise<Step>,
 ): Step {
   const { clusterName } = authorities.trust();
-  const asked = new Challenge({ clusterName, token: attempt.token, key: to.key, clock });
+  const asked = new Challenge({ clusterName, token: attempt.token, key, clock });
   return {
     step: "challenge",
     document: asked.document,
-    publicKey: to.key.line,
-    solve: (jws) => to.solved(asked.solve(jws)),
+    publicKey: key.line,
+    ...(window ? { resync: true } : {}),
+    solve: (jws) => solved(asked.solve(jws)),
   };
 }
 
@@ -99,18 +111,26 @@ async function conclude(answered: Answered): Promise<Step> {
 async function decide(answered: Answered, trace: Trace): Promise<Step> {
   const { deps, request } = answered;
   const now = deps.clock.now();
-  const { eligible, right, solved } = await identify(answered, trace, now); // 1, 2, 3
-  const leaving = ownIdentity(request.attempt) === undefined;
-  await checkLocks(deps, targetsOf(eligible, answered), { leaving }); // 4
-  const move = await verify({ answered, eligible, right, solved }); // 5, 6
+  const identified = await identify(answered, trace, now); // 1, 2, 3
+  const { right, solved } = identified;
+  await checkLocks(deps, targetsOf(identified.eligible, answered), {
+    leaving: mayLeave(identified.eligible),
+  }); // 4
+  const { eligible, move } = await verify(answered, identified, now); // 5, 6
   const mayRotate = move.kind !== "repeat" && right !== "former";
   if (mayRotate && !answered.rotation && rotationDue(eligible, now)) return askSuccessor(answered); // 7
   const successor = mayRotate ? provenSuccessor(answered, eligible, solved) : undefined;
   const config = await deps.config();
   const decision = { eligible, request, solved, successor, move, config, now };
   trace.instanceId = move.to.instance_id;
-  await commit(deps.store, recordWrites(deps, decision, trace)); // 8
+  await commit(deps.store, await recordWrites(deps, decision, trace)); // 8
   return sign(deps, decision); // 9
+}
+
+interface Identified {
+  readonly eligible: EligibleToken;
+  readonly right: KeyRight;
+  readonly solved: SolvedChallenge;
 }
 
 /** Steps 1 to 3 in their order; all three are computed before any is answered. */
@@ -118,14 +138,14 @@ async function identify(
   { deps, request, proof }: Answered,
   trace: Trace,
   now: number,
-): Promise<{ eligible: EligibleToken; right: KeyRight; solved: SolvedChallenge }> {
-  const found = await eligibleToken(deps, request.attempt.token);
+): Promise<Identified> {
+  const found = await eligibleToken(deps, request.attempt);
   if (!found.ok) {
     pretendKeyRight(request);
     throw toStranger(found.reason);
   }
   const eligible = found.value;
-  trace.bot = eligible.bot.metadata.name;
+  if (eligible.holder.bot !== undefined) trace.bot = eligible.holder.bot;
   trace.tokenName = eligible.token.metadata.name;
   const right = keyRight(eligible, request, now);
   if (!right.ok) throw toStranger(right.reason);
@@ -137,52 +157,80 @@ async function identify(
 }
 
 /** Every lock that would stop what the client is, and what it would become. */
-function targetsOf(eligible: EligibleToken, { request, rotation }: Answered): readonly string[] {
-  const { bot, token, status } = eligible;
-  const claims = botClaims({
-    bot,
-    instanceId: status.bound_bot_instance_id,
-    generation: 0,
-    token: token.metadata.name,
-    boundKeyFingerprint: request.key.fingerprint,
-  });
+function targetsOf(
+  { holder, status }: EligibleToken,
+  { request, rotation }: Answered,
+): readonly string[] {
   const bound = status.bound_public_key && sshFingerprint(status.bound_public_key);
   const keys = [bound, rotation?.proof?.key.fingerprint].filter((fingerprint) => fingerprint);
   return [
-    ...lockTargetsOf({ ...claims, expires: 0 }),
+    ...holder.targets(status.bound_bot_instance_id, request.key.fingerprint),
     ...keys.map((fingerprint) => `public_key:${fingerprint}`),
   ];
 }
 
+/** Whether the join may end in another instance than the bound one. */
+const mayLeave = ({ holder, status }: EligibleToken): boolean =>
+  holder.certificate === undefined || status.reset !== undefined;
+
 /** Steps 5 and 6, unless this is an attempt that has already passed them (section 3). */
-async function verify(known: {
-  readonly answered: Answered;
-  readonly eligible: EligibleToken;
-  readonly right: KeyRight;
-  readonly solved: SolvedChallenge;
-}): Promise<Move> {
-  const { eligible, right, solved } = known;
-  const { deps, request } = known.answered;
+async function verify(
+  { deps, request, window }: Answered,
+  { eligible, right, solved }: Identified,
+  now: number,
+): Promise<{ eligible: EligibleToken; move: Move }> {
   const presented = VerifiedJoinState.present(deps, eligible, request); // 5
   const last = sameAttempt(eligible, request, { solved, presented });
-  const repeated = repeatedMove(last, request);
-  if (repeated) return repeated;
-  if (right === "former" && !last) throw refuseFormerKey(presented, eligible, request);
-  checkCurrent(presented, eligible, request); // 5
-  return await nextMove(deps, eligible, request); // 6
+  const repeated = repeatedMove(last, eligible.holder);
+  if (repeated) return { eligible, move: repeated };
+  if (right === "former" && !last) throw refuseFormerKey({ presented, eligible, request, window });
+  const stored = await placeOf(eligible);
+  const place = await resynced(deps, { request, window, right, stored });
+  if (place) return { eligible: place.eligible, move: nextMove(place, request) }; // 6
+  const move = allowingReset(stored, now, () => {
+    checkCurrent(presented, eligible, request); // 5
+    return nextMove(stored, request); // 6
+  });
+  return { eligible, move };
+}
+
+async function placeOf(eligible: EligibleToken): Promise<Place> {
+  const { holder, status } = eligible;
+  const standing = isUsed(eligible)
+    ? await holder.standing(status.bound_bot_instance_id)
+    : undefined;
+  return { eligible, standing };
+}
+
+/** While the window is open: where the machine proves to be, if that is ahead of what is stored. */
+async function resynced(
+  deps: JoinDependencies,
+  about: {
+    readonly request: Request;
+    readonly window: ResyncWindow | undefined;
+    readonly right: KeyRight;
+    readonly stored: Place;
+  },
+): Promise<Place | undefined> {
+  const { request, window, right, stored } = about;
+  if (!window || right === "former") return undefined;
+  const presented = VerifiedJoinState.read(deps, stored.eligible, request);
+  const place = moveForward(stored, presented, window);
+  if (!place) return undefined;
+  const { status } = place.eligible;
+  await checkLocks(deps, [`bot_instance_id:${status.bound_bot_instance_id}`], { leaving: true }); // 4
+  return place;
 }
 
 /** 7. "challenge the old key first, then the new one" */
 function askSuccessor(answered: Answered): Step {
-  const { deps, request } = answered;
   return {
     step: "rotation",
     algorithmSuite: ROTATION_SUITE,
     offer: async (line) =>
-      challenge(deps, request, {
-        key: readOfferedKey(line),
-        solved: (proof) => conclude({ ...answered, rotation: { proof } }),
-      }),
+      challenge(answered, readOfferedKey(line), (proof) =>
+        conclude({ ...answered, rotation: { proof } }),
+      ),
   };
 }
 

@@ -1,7 +1,10 @@
 import { constantTimeEqual, randomToken, sshFingerprint } from "#base/crypto";
 import { CodedError } from "#base/kernel";
+import type { Attempt } from "../../attempt.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
 import type { OfferedKey } from "../../challenge.ts";
+import { agentHolder } from "./agent-holder.ts";
+import { botHolder } from "./bot-holder.ts";
 import type { BoundSpec, BoundStatus, EligibleToken, Request } from "./request.ts";
 
 /** A check whose failure a stranger must not notice: it is kept until the challenge has run. */
@@ -17,15 +20,16 @@ const NO_BOT = "-";
 
 /**
  * 1. "Token exists, is for this method, not expired, and its `bot_name` exists. A stranger cannot
- * tell which of these failed."
+ * tell which of these failed." For an agent it is for the role that it joins as.
  *
  * Both documents are read whatever the first one says, for the time it takes.
  */
 export async function eligibleToken(
-  { resources, clock }: Pick<JoinDependencies, "resources" | "clock">,
-  name: string,
+  deps: JoinDependencies,
+  attempt: Attempt,
 ): Promise<Checked<EligibleToken>> {
-  const token = await resources.get("token", name);
+  const { resources, clock } = deps;
+  const token = await resources.get("token", attempt.token);
   const bot = await resources.get("bot", token?.spec.bot_name ?? NO_BOT);
   if (!token) return failed("there is no such token");
   if (token.spec.join_method !== "bound_keypair" || !token.spec.bound_keypair)
@@ -33,9 +37,14 @@ export async function eligibleToken(
   const { expires } = token.metadata;
   if (expires !== undefined && Date.parse(expires) <= clock.now())
     return failed(`the token expired at ${expires}`);
-  if (!bot) return failed(`the token's bot "${token.spec.bot_name ?? ""}" does not exist`);
-  const spec = token.spec.bound_keypair;
-  return passed({ token, bot, spec, status: statusOf(token.status?.bound_keypair, spec) });
+  const { roles, bot_name, bound_keypair: spec } = token.spec;
+  if (!roles.includes(attempt.role))
+    return failed(`the token is for ${roles.join(", ")}, not for "${attempt.role}"`);
+  const status = statusOf(token.status?.bound_keypair, spec);
+  if (attempt.role !== "Bot")
+    return passed({ token, spec, status, holder: agentHolder(deps, attempt, status) });
+  if (!bot) return failed(`the token's bot "${bot_name ?? ""}" does not exist`);
+  return passed({ token, spec, status, holder: botHolder(deps, attempt, bot) });
 }
 
 /** A token that nothing has touched since it was written has no status of its own yet. */

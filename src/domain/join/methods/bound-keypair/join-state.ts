@@ -3,6 +3,7 @@ import type { JoinStateClaims } from "#domain/authority";
 import type { JoinDependencies } from "../../dependencies.ts";
 import { toMember, toStranger, type Refusal } from "../../refusal.ts";
 import { checkOf, mismatchLock } from "../../made-locks.ts";
+import type { ResyncWindow } from "../../resync.ts";
 import { isUsed, type EligibleToken, type Request } from "./request.ts";
 
 /** What the client presented as its join state, before it is compared with ours. */
@@ -18,10 +19,13 @@ export type Presented =
 export class VerifiedJoinState {
   readonly sequence: number;
   readonly instanceId: string;
+  /** Recoveries up to then. */
+  readonly recoveries: number;
 
   private constructor(claims: JoinStateClaims) {
     this.sequence = claims.recovery_sequence;
     this.instanceId = claims.bot_instance_id;
+    this.recoveries = claims.recovery_count;
   }
 
   /**
@@ -33,9 +37,17 @@ export class VerifiedJoinState {
     eligible: EligibleToken,
     request: Request,
   ): Presented {
-    if (eligible.spec.recovery.mode === "insecure" || !isUsed(eligible))
-      return { kind: "not_needed" };
+    if (!isNeeded(eligible)) return { kind: "not_needed" };
     if (request.joinState === "") return { kind: "missing" };
+    return VerifiedJoinState.read({ authorities, clock }, eligible, request);
+  }
+
+  /** What the client presented, whether or not it was needed. */
+  static read(
+    { authorities, clock }: Pick<JoinDependencies, "authorities" | "clock">,
+    eligible: EligibleToken,
+    request: Request,
+  ): Presented {
     try {
       const claims = authorities.verifyJoinState(request.joinState);
       const reason = strangeness(claims, eligible);
@@ -51,12 +63,19 @@ export class VerifiedJoinState {
   }
 }
 
+const isNeeded = (eligible: EligibleToken): boolean =>
+  eligible.spec.recovery.mode !== "insecure" && isUsed(eligible);
+
 /** Two auth servers may differ by this much. */
 const LEEWAY_MS = 60_000;
 
-function strangeness(claims: JoinStateClaims, { token, bot }: EligibleToken): string | undefined {
+function strangeness(
+  claims: JoinStateClaims,
+  { token, holder }: EligibleToken,
+): string | undefined {
   if (claims.sub !== token.metadata.name) return "it is of another token";
-  if (claims.aud !== bot.metadata.name) return "it is of another bot";
+  if (claims.aud !== holder.audience)
+    return holder.bot === undefined ? "it is not of an agent" : "it is of another bot";
   return undefined;
 }
 
@@ -104,16 +123,22 @@ export function checkCurrent(
 
 /**
  * A key that a rotation replaced. With a join state of this token, it is a copy from before the
- * rotation (or a copy made the rotation): both stop. Without one, it is just a key that leaked.
+ * rotation (or a copy made the rotation): both stop. Without one, it is just a key that leaked. After
+ * a restore an honest machine goes through the keys that it had: then only a state that is behind
+ * shows a copy.
  */
-export function refuseFormerKey(
-  presented: Presented,
-  eligible: EligibleToken,
-  request: Request,
-): Refusal {
+export function refuseFormerKey(about: {
+  readonly presented: Presented;
+  readonly eligible: EligibleToken;
+  readonly request: Request;
+  readonly window: ResyncWindow | undefined;
+}): Refusal {
+  const { presented, eligible, request, window } = about;
   const { fingerprint } = request.key;
-  if (presented.kind !== "verified") return toStranger(`key "${fingerprint}" is no longer bound`);
-  const since = eligible.status.last_rotated_at ?? "its rotation";
+  const { recovery_sequence: current, last_rotated_at: since = "its rotation" } = eligible.status;
+  const tries = window && presented.kind === "verified" && presented.state.sequence >= current;
+  if (presented.kind !== "verified" || tries)
+    return toStranger(`key "${fingerprint}" is no longer bound`);
   return mismatch(eligible, request, `key "${fingerprint}" is no longer bound since ${since}`);
 }
 

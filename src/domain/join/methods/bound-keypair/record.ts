@@ -1,10 +1,16 @@
 import { durationMs } from "#base/config";
+import { sha256Hex } from "#base/crypto";
 import type { Write } from "#base/storage";
 import { MAX_FORMER_KEYS, writeOf, type ClusterConfig, type Token } from "#domain/resources";
-import type { SolvedChallenge } from "../../challenge.ts";
+import type { OfferedKey, SolvedChallenge } from "../../challenge.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
-import { botJoinedWrite, lockWrites, type Trace } from "../../events.ts";
-import { authenticationOf, newInstance, refreshedInstance } from "../../issuing.ts";
+import {
+  agentJoinedWrite,
+  botJoinedWrite,
+  lockWrites,
+  type Joined,
+  type Trace,
+} from "../../events.ts";
 import { checkOf, supersededLock } from "../../made-locks.ts";
 import type { Move } from "./move.ts";
 import type { BoundStatus, EligibleToken, Request } from "./request.ts";
@@ -28,12 +34,13 @@ const SKEW_MS = 60_000;
 export function statusAfter(decision: Decision): BoundStatus {
   const { eligible, request, solved, successor, move, now } = decision;
   if (move.kind === "repeat") return eligible.status;
-  const { registration_secret: _spent, ...kept } = eligible.status;
+  const { registration_secret: _spent, reset: _answered, ...kept } = eligible.status;
   const time = new Date(now).toISOString();
   const recovered = move.kind === "recovery";
   return {
     ...kept,
     ...boundKeys(eligible.status, solved, successor),
+    ...eligible.holder.marks(move.to.generation),
     bound_bot_instance_id: move.to.instance_id,
     recovery_sequence: move.to.sequence,
     recovery_count: kept.recovery_count + (recovered ? 1 : 0),
@@ -46,6 +53,7 @@ export function statusAfter(decision: Decision): BoundStatus {
       ssh_public_key: request.attempt.sshPublicKey,
       from: move.from,
       to: move.to,
+      ...(move.allowedBy === "reset" ? { presented_state: sha256Hex(request.joinState) } : {}),
     },
   };
 }
@@ -66,22 +74,21 @@ function boundKeys(
  * instance (new on recovery, with `previous_instance_id`), the attempt record (section 3), the audit
  * event."
  */
-export function recordWrites(
+export async function recordWrites(
   { audit }: Pick<JoinDependencies, "audit">,
   decision: Decision,
   trace: Trace,
-): Write[] {
+): Promise<Write[]> {
   const { eligible, move } = decision;
-  const event = botJoinedWrite(audit, trace, {
-    recovery: isRecovery(decision),
-    repeated: move.kind === "repeat",
-    generation: move.to.generation,
-    fingerprint: (decision.successor ?? decision.solved).key.fingerprint,
-    ...(move.kind === "recovery" ? { previous: move.from.instance_id } : {}),
-  });
-  if (move.kind === "repeat") return [checkOf(eligible.token), event];
+  const how = howOf(decision);
+  const event =
+    eligible.holder.bot === undefined
+      ? agentJoinedWrite(audit, trace, how)
+      : botJoinedWrite(audit, trace, how);
+  const own = await eligible.holder.writes(decision);
+  if (move.kind === "repeat") return [checkOf(eligible.token), ...own, event];
   const token = withStatus(eligible.token, statusAfter(decision));
-  return [writeOf(token, "update"), ...instanceWrites(audit, decision, move), event];
+  return [writeOf(token, "update"), ...own, ...endedWrites(audit, decision, move), event];
 }
 
 export const withStatus = (token: Token, status: BoundStatus): Token => ({
@@ -89,40 +96,37 @@ export const withStatus = (token: Token, status: BoundStatus): Token => ({
   status: { ...token.status, bound_keypair: status },
 });
 
+/** The key that the machine goes on with. */
+export const keyOf = ({ successor, solved }: Decision): OfferedKey => (successor ?? solved).key;
+
+function howOf(decision: Decision): Joined {
+  const { move } = decision;
+  const common = {
+    recovery: isRecovery(decision),
+    repeated: move.kind === "repeat",
+    generation: move.to.generation,
+    fingerprint: keyOf(decision).fingerprint,
+  };
+  if (move.kind === "repeat") return common;
+  return { ...common, previous: move.previous, allowedBy: move.allowedBy };
+}
+
 /** A repeat is what the attempt was that it repeats. */
-function isRecovery({ move, eligible }: Decision): boolean {
+export function isRecovery({ move, eligible }: Decision): boolean {
   if (move.kind !== "repeat") return move.kind === "recovery";
   const last = eligible.status.last_attempt;
   return last !== undefined && last.from.instance_id !== last.to.instance_id;
 }
 
-function instanceWrites(
+/** "After a successful recovery the previous instance is locked for the longest certificate lifetime." */
+function endedWrites(
   audit: JoinDependencies["audit"],
-  decision: Decision,
-  move: Exclude<Move, { kind: "repeat" }>,
+  { eligible, config, now }: Decision,
+  { ended, to }: Exclude<Move, { kind: "repeat" }>,
 ): Write[] {
-  const { eligible, request, config, now } = decision;
-  const authentication = authenticationOf(request.attempt, {
-    now,
-    method: "bound_keypair",
-    generation: move.to.generation,
-    recovery: move.kind === "recovery",
-    attributes: { bound_key: (decision.successor ?? decision.solved).key.fingerprint },
-  });
-  if (move.kind === "refresh")
-    return [writeOf(refreshedInstance(move.instance, authentication), "update")];
-  const instance = newInstance({
-    bot: eligible.bot.metadata.name,
-    instanceId: move.to.instance_id,
-    previous: move.from.instance_id,
-    first: authentication,
-  });
-  const created = writeOf(instance, "create");
-  if (move.from.instance_id === "") return [created];
   const expires = now + durationMs(config.max_bot_identity_ttl) + SKEW_MS;
-  const lock = supersededLock(eligible.token.metadata.name, move.from.instance_id, {
-    expires,
-    by: move.to.instance_id,
-  });
-  return [created, ...lockWrites(audit, lock)];
+  const until = { expires, by: to.instance_id };
+  return ended.flatMap((instanceId) =>
+    lockWrites(audit, supersededLock(eligible.token.metadata.name, instanceId, until)),
+  );
 }

@@ -1,8 +1,10 @@
 import type { BoundKeypairInit } from "@tenon/api/tenon/join/v1/join";
 import { badParameter } from "#base/kernel";
-import type { Bot, Token } from "#domain/resources";
+import type { Token } from "#domain/resources";
 import type { Attempt } from "../../attempt.ts";
 import { readOfferedKey, type OfferedKey } from "../../challenge.ts";
+import { checkHostId } from "../../instances/hosts.ts";
+import type { Holder } from "./holder.ts";
 
 /** What the method's block of an Init says. */
 export interface Request {
@@ -20,7 +22,7 @@ export type BoundStatus = NonNullable<NonNullable<Token["status"]>["bound_keypai
 /** A token that step 1 let through, with what the later steps read of it. */
 export interface EligibleToken {
   readonly token: Token;
-  readonly bot: Bot;
+  readonly holder: Holder;
   readonly spec: BoundSpec;
   readonly status: BoundStatus;
 }
@@ -38,8 +40,7 @@ export function readRequest(attempt: Attempt, block: BoundKeypairInit): Request 
     throw badParameter(`registration_secret is longer than ${MAX_SECRET} characters`);
   if (block.previousJoinState.length > MAX_JOIN_STATE)
     throw badParameter(`previous_join_state is longer than ${MAX_JOIN_STATE} characters`);
-  if (attempt.role !== "Bot")
-    throw badParameter(`role "${attempt.role}" cannot join by bound_keypair; use Bot`);
+  if (attempt.role !== "Bot") checkHostId(attempt);
   const { registrationSecret: secret, previousJoinState: joinState } = block;
   return { attempt, key: readOfferedKey(block.publicKey), secret, joinState };
 }

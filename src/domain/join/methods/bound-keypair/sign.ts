@@ -1,6 +1,5 @@
 import { sshFingerprint } from "#base/crypto";
 import type { JoinDependencies } from "../../dependencies.ts";
-import { botClaims, issueToBot } from "../../issuing.ts";
 import type { Step } from "../../protocol.ts";
 import { statusAfter, type Decision } from "./record.ts";
 import { dropAttempt } from "./reply-arrived.ts";
@@ -9,18 +8,11 @@ import type { EligibleToken } from "./request.ts";
 /** 9. "Sign and return. Nothing is signed before the commit." */
 export function sign(deps: JoinDependencies, decision: Decision): Step {
   const { authorities } = deps;
-  const { eligible, request, move, config } = decision;
-  const { bot, token, spec } = eligible;
+  const { eligible, request, move } = decision;
+  const { holder, token, spec } = eligible;
   const status = statusAfter(decision);
-  const claims = botClaims({
-    bot,
-    instanceId: move.to.instance_id,
-    generation: move.to.generation,
-    token: token.metadata.name,
-    boundKeyFingerprint: sshFingerprint(status.bound_public_key),
-  });
   const joinState = authorities.signJoinState({
-    aud: bot.metadata.name,
+    aud: holder.audience,
     sub: token.metadata.name,
     bot_instance_id: move.to.instance_id,
     recovery_sequence: move.to.sequence,
@@ -31,7 +23,7 @@ export function sign(deps: JoinDependencies, decision: Decision): Step {
   return {
     step: "result",
     result: {
-      credentials: issueToBot({ authorities, config, attempt: request.attempt, claims }),
+      credentials: holder.credentials(decision, sshFingerprint(status.bound_public_key)),
       joinState,
       boundPublicKey: status.bound_public_key,
       notices: noticesOf(eligible, status.recovery_count),
