@@ -10,11 +10,11 @@ import {
   syncDirectory,
   writeFileAtomic,
 } from "#base/kernel";
+import { boundKeyLine } from "./bound-key.ts";
 import { handleOf, type KeyHandle, type KeyStore } from "./key-store.ts";
-import { generateKeyPair, privateKeyFromPem, privateKeyPem, publicKeyOf } from "./keys.ts";
-import type { KeySuite } from "./public-key.ts";
+import { boundKeyFromPem, generateKeyPair, privateKeyPem, publicKeyOf } from "./keys.ts";
+import { boundKeySuites, type BoundKeySuite } from "./public-key.ts";
 import { signBytes } from "./signature.ts";
-import { sshPublicKeyLine } from "./ssh-key.ts";
 
 interface Entry {
   readonly handle: KeyHandle;
@@ -32,6 +32,7 @@ const FILE = /^key-(\d{6,})-([0-9a-f]{32})\.pem$/;
  * order survives a copy. The `.pub` files are for people; only the private ones are read.
  */
 export class DirectoryKeyStore implements KeyStore {
+  readonly suites = boundKeySuites;
   readonly #directory: string;
   readonly #entries: Map<string, Entry>;
 
@@ -47,7 +48,7 @@ export class DirectoryKeyStore implements KeyStore {
     return new DirectoryKeyStore(directory, new Map(entries.map((e) => [e.handle.keyId, e])));
   }
 
-  async create(suite: KeySuite): Promise<KeyHandle> {
+  async create(suite: BoundKeySuite): Promise<KeyHandle> {
     const { privateKey, publicKey } = generateKeyPair(suite);
     const handle = handleOf(publicKey);
     const number = Math.max(0, ...[...this.#entries.values()].map((entry) => entry.number)) + 1;
@@ -55,7 +56,7 @@ export class DirectoryKeyStore implements KeyStore {
     const entry = { handle, privateKey, number, path: join(this.#directory, name) };
     this.#entries.set(handle.keyId, entry);
     try {
-      await writeFileAtomic(`${entry.path}.pub`, `${sshPublicKeyLine(publicKey)}\n`);
+      await writeFileAtomic(`${entry.path}.pub`, `${boundKeyLine(publicKey)}\n`);
       await writeFileAtomic(`${entry.path}.pem`, privateKeyPem(privateKey));
     } catch (error) {
       this.#entries.delete(handle.keyId);
@@ -114,7 +115,7 @@ async function readEntry(directory: string, name: string, number: number): Promi
     throw fileError(`cannot read the key "${file}"`, error);
   });
   try {
-    const privateKey = privateKeyFromPem(pem);
+    const privateKey = boundKeyFromPem(pem);
     const handle = handleOf(publicKeyOf(privateKey));
     if (!name.includes(handle.keyId)) throw badParameter("it holds another key than its name says");
     return { handle, privateKey, number, path: file.slice(0, -".pem".length) };

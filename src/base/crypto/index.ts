@@ -1,7 +1,9 @@
+export { boundKeyFingerprint, boundKeyFromLine, boundKeyLine } from "./bound-key.ts";
 export { DirectoryKeyStore } from "./directory-key-store.ts";
 export { signJws, verifyJws } from "./jws.ts";
-export { keyIdOf, signJwsWith, type KeyStore } from "./key-store.ts";
+export { keyIdOf, signJwsWith, type KeyHandle, type KeyStore } from "./key-store.ts";
 export {
+  boundKeyFromPem,
   generateKeyPair,
   jwkOf,
   jwkThumbprint,
@@ -14,8 +16,15 @@ export {
 } from "./keys.ts";
 export { MemoryKeyStore } from "./memory-key-store.ts";
 export { derFromPem, pem, x509Pem } from "./pem.ts";
-export { keySuites, publicKeyBytes, type KeySuite } from "./public-key.ts";
+export {
+  boundKeySuites,
+  keySuites,
+  publicKeyBytes,
+  type BoundKeySuite,
+  type KeySuite,
+} from "./public-key.ts";
 export { constantTimeEqual, randomToken, sha256Hex } from "./random.ts";
+export { decodeStaticKey, encodeStaticKey, StaticKeyStore } from "./static-key-store.ts";
 export { parseSshCertificate, verifySshCertificate } from "./ssh-certificate-parse.ts";
 export {
   issueSshCertificate,

@@ -1,12 +1,17 @@
 import type { KeyObject } from "node:crypto";
 import { unauthenticated } from "#base/kernel";
-import { suiteOf } from "./keys.ts";
-import type { KeySuite } from "./public-key.ts";
+import { boundSuiteOf } from "./keys.ts";
+import type { BoundKeySuite } from "./public-key.ts";
 import { signBytes, verifyBytes } from "./signature.ts";
 
-/** JWS in compact form (RFC 7515), with EdDSA for Ed25519 keys and ES256 for P-256 keys. */
+/** JWS in compact form (RFC 7515), with the one algorithm of each suite. */
 
-const ALGORITHM: Readonly<Record<KeySuite, string>> = { ed25519: "EdDSA", "ecdsa-p256": "ES256" };
+/** RFC 8037 section 3.1, RFC 7518 section 3.4, RFC 9964 section 3. */
+const ALGORITHM: Readonly<Record<BoundKeySuite, string>> = {
+  ed25519: "EdDSA",
+  "ecdsa-p256": "ES256",
+  "ml-dsa-65": "ML-DSA-65",
+};
 
 /** Join states and challenges are under 1 KiB, application tokens under 8; the rest is an attack. */
 export const MAX_JWS_BYTES = 64 * 1024;
@@ -19,13 +24,13 @@ export function signJws(
   privateKey: KeyObject,
   header: JwsHeader = {},
 ): string {
-  const input = signingInput(suiteOf(privateKey), payload, header);
+  const input = signingInput(boundSuiteOf(privateKey), payload, header);
   return `${input}.${signBytes(privateKey, Buffer.from(input, "latin1")).toString("base64url")}`;
 }
 
 /** What is signed: the encoded header, a dot, the encoded payload. */
 export function signingInput(
-  suite: KeySuite,
+  suite: BoundKeySuite,
   payload: string | Uint8Array,
   header: JwsHeader = {},
 ): string {
@@ -49,7 +54,7 @@ export function verifyJws(compact: string, publicKey: KeyObject): VerifiedJws {
   const [head, body, tail] = parts.map(decodeBase64url);
   if (parts.length !== 3 || !head || !body || !tail) throw refused("not three base64url parts");
   const header = parseHeader(head);
-  if (header["alg"] !== ALGORITHM[suiteOf(publicKey)]) throw refused("another algorithm");
+  if (header["alg"] !== ALGORITHM[boundSuiteOf(publicKey)]) throw refused("another algorithm");
   if ("crit" in header || "b64" in header) throw refused("a critical header");
   const input = Buffer.from(compact.slice(0, compact.lastIndexOf(".")), "latin1");
   if (!verifyBytes(publicKey, input, tail)) throw refused("a wrong signature");

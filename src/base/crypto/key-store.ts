@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
-import { spkiDer, suiteOf } from "./keys.ts";
+import { boundSuiteOf, spkiDer } from "./keys.ts";
 import { signingInput, type JwsHeader } from "./jws.ts";
-import type { KeySuite } from "./public-key.ts";
+import type { BoundKeySuite } from "./public-key.ts";
 import { sha256Hex } from "./random.ts";
 
 /**
@@ -9,10 +9,12 @@ import { sha256Hex } from "./random.ts";
  * join needs only `sign` and `public`. Unknown keys are `not_found`.
  */
 export interface KeyStore {
-  create(suite: KeySuite): Promise<KeyHandle>;
+  /** What it can make, the one to prefer first; none for a key that was given to it. */
+  readonly suites: readonly BoundKeySuite[];
+  create(suite: BoundKeySuite): Promise<KeyHandle>;
   /** Oldest first. */
   list(): Promise<KeyHandle[]>;
-  /** The raw 64-byte signature that JWS uses (`signature.ts`). */
+  /** The raw signature that JWS uses (`signature.ts`). */
   sign(keyId: string, bytes: Uint8Array): Promise<Buffer>;
   public(keyId: string): Promise<KeyObject>;
   remove(keyId: string): Promise<void>;
@@ -21,7 +23,7 @@ export interface KeyStore {
 export interface KeyHandle {
   /** Follows from the public key, so that any holder of it can name the key: see `keyIdOf`. */
   readonly keyId: string;
-  readonly suite: KeySuite;
+  readonly suite: BoundKeySuite;
   readonly publicKey: KeyObject;
 }
 
@@ -29,7 +31,7 @@ export interface KeyHandle {
 export const keyIdOf = (publicKey: KeyObject): string => sha256Hex(spkiDer(publicKey)).slice(0, 32);
 
 export function handleOf(publicKey: KeyObject): KeyHandle {
-  return { keyId: keyIdOf(publicKey), suite: suiteOf(publicKey), publicKey };
+  return { keyId: keyIdOf(publicKey), suite: boundSuiteOf(publicKey), publicKey };
 }
 
 /** A compact JWS made with a key of the store; `verifyJws` reads it. */
@@ -39,7 +41,7 @@ export async function signJwsWith(
   payload: string | Uint8Array,
   header: JwsHeader = {},
 ): Promise<string> {
-  const input = signingInput(suiteOf(await store.public(keyId)), payload, header);
+  const input = signingInput(boundSuiteOf(await store.public(keyId)), payload, header);
   const signature = await store.sign(keyId, Buffer.from(input, "latin1"));
   return `${input}.${signature.toString("base64url")}`;
 }

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { notFound } from "#base/kernel";
 import { handleOf, type KeyHandle, type KeyStore } from "./key-store.ts";
 import { generateKeyPair, publicKeyOf } from "./keys.ts";
-import type { KeySuite } from "./public-key.ts";
+import { boundKeySuites, type BoundKeySuite } from "./public-key.ts";
 import { signBytes } from "./signature.ts";
 
 interface Entry {
@@ -12,6 +12,7 @@ interface Entry {
 
 /** Keys that end with the process: for bots without storage, and for tests. */
 export class MemoryKeyStore implements KeyStore {
+  readonly suites = boundKeySuites;
   readonly #entries = new Map<string, Entry>();
 
   /** `keys`: private keys to begin with, such as a static key. */
@@ -19,7 +20,7 @@ export class MemoryKeyStore implements KeyStore {
     for (const key of keys) this.#add(key);
   }
 
-  async create(suite: KeySuite): Promise<KeyHandle> {
+  async create(suite: BoundKeySuite): Promise<KeyHandle> {
     return this.#add(generateKeyPair(suite).privateKey);
   }
 

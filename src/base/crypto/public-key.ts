@@ -8,6 +8,10 @@ import { badParameter } from "#base/kernel";
 export const keySuites = ["ed25519", "ecdsa-p256"] as const;
 export type KeySuite = (typeof keySuites)[number];
 
+/** What a bound key may be: any suite of certificates, or ML-DSA-65 (FIPS 204), which none certify. */
+export const boundKeySuites = [...keySuites, "ml-dsa-65"] as const;
+export type BoundKeySuite = (typeof boundKeySuites)[number];
+
 /** Ed25519: the 32 bytes of RFC 8032. P-256: the uncompressed point, 65 bytes (SEC 1). */
 export interface PublicKeyBytes {
   readonly suite: KeySuite;

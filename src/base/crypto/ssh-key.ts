@@ -68,7 +68,11 @@ export function splitLine(line: string, what: string): { type: string; blob: Buf
 }
 
 export function sshLine(key: PublicKeyBytes, comment = ""): string {
-  const line = `${SSH_KEY_TYPE[key.suite]} ${sshBlob(key).toString("base64")}`;
+  return lineOf(SSH_KEY_TYPE[key.suite], sshBlob(key), comment);
+}
+
+export function lineOf(type: string, blob: Buffer, comment: string): string {
+  const line = `${type} ${blob.toString("base64")}`;
   return comment ? `${line} ${comment.replaceAll(/[\r\n\0]/g, " ")}` : line;
 }
 
@@ -83,8 +87,11 @@ export const publicKeyFromSshLine = (line: string): KeyObject =>
 export function sshFingerprint(key: KeyObject | string): string {
   const bytes =
     typeof key === "string" ? publicKeyBytesFromSshLine(key) : publicKeyBytes(spkiDer(key));
-  return `SHA256:${sha256(sshBlob(bytes)).toString("base64").replaceAll("=", "")}`;
+  return fingerprintOfBlob(sshBlob(bytes));
 }
+
+export const fingerprintOfBlob = (blob: Uint8Array): string =>
+  `SHA256:${sha256(blob).toString("base64").replaceAll("=", "")}`;
 
 const MAGIC = Buffer.from("openssh-key-v1\0");
 /** Unencrypted files are padded to this many bytes (PROTOCOL.key). */

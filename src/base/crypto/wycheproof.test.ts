@@ -3,9 +3,11 @@ import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { CodedError } from "#base/kernel";
+import { boundKeyFromLine } from "./bound-key.ts";
 import { verifyJws } from "./jws.ts";
 import { publicKeyFromSpki } from "./keys.ts";
 import { verifyBytes, verifyDer } from "./signature.ts";
+import { sshString } from "./ssh-wire.ts";
 
 /**
  * Vectors of C2SP/wycheproof, which lie beside the project (`../shared/vectors`) and not in it. Where
@@ -22,6 +24,8 @@ interface Case {
 interface SignatureCase extends Case {
   readonly msg: string;
   readonly sig: string;
+  /** ML-DSA's context; JWS has none (RFC 9964 section 3). */
+  readonly ctx?: string;
 }
 interface JwsCase extends Case {
   readonly jws: string;
@@ -29,6 +33,7 @@ interface JwsCase extends Case {
 interface Group<C> {
   readonly comment?: string;
   readonly publicKeyDer?: string;
+  readonly publicKey?: string;
   readonly public?: JsonWebKey;
   readonly tests: readonly C[];
 }
@@ -60,6 +65,18 @@ describe("Wycheproof", { skip }, () => {
       assert.equal(seen, count);
     });
 
+  it("mldsa_65_verify_test: every signature without a context is judged as expected", () => {
+    let seen = 0;
+    for (const group of groups<SignatureCase>("mldsa_65_verify_test"))
+      for (const { tcId, comment, msg, sig, result, ctx } of group.tests) {
+        if (ctx !== undefined) continue;
+        const valid = acceptsMlDsa(group.publicKey ?? "", msg, sig);
+        assert.equal(valid, result === "valid", `case ${tcId}: ${comment}`);
+        seen++;
+      }
+    assert.equal(seen, 202);
+  });
+
   it("json_web_signature_test: every ES256 document is judged as expected", () => {
     let seen = 0;
     for (const group of groups<JwsCase>("json_web_signature_test")) {
@@ -80,6 +97,17 @@ function accepts(jws: string, key: KeyObject): boolean {
     return true;
   } catch (error) {
     assert.ok(error instanceof CodedError && error.code === "unauthenticated");
+    return false;
+  }
+}
+
+function acceptsMlDsa(publicKey: string, msg: string, sig: string): boolean {
+  const fields = [sshString("ssh-mldsa-65"), sshString(Buffer.from(publicKey, "hex"))];
+  try {
+    const key = boundKeyFromLine(`ssh-mldsa-65 ${Buffer.concat(fields).toString("base64")}`);
+    return verifyBytes(key, Buffer.from(msg, "hex"), Buffer.from(sig, "hex"));
+  } catch (error) {
+    assert.ok(error instanceof CodedError && error.code === "bad_parameter");
     return false;
   }
 }
