@@ -52,6 +52,8 @@ export class TunnelChain implements AsyncDisposable {
   agentIdentity: ConnectionIdentity;
   /** How often each side's credentials were asked for. */
   readonly asked = { bot: 0, agent: 0 };
+  /** What the proxy threw at sessions. */
+  readonly refused: unknown[] = [];
   readonly appSockets = new Set<Socket>();
   readonly #options: ChainOptions;
   #app: Server | undefined;
@@ -192,9 +194,12 @@ export class TunnelChain implements AsyncDisposable {
 
   #route(socket: TLSSocket): void {
     socket.on("error", () => {});
-    if (socket.alpnProtocol === REVERSE_ALPN)
-      this.proxy.pool.register({ socket, hostId: this.hostId, identity: this.agentIdentity });
-    else this.#acceptRoute(socket, this.proxy.pool);
+    try {
+      if (socket.alpnProtocol !== REVERSE_ALPN) this.#acceptRoute(socket, this.proxy.pool);
+      else this.proxy.pool.register({ socket, hostId: this.hostId, identity: this.agentIdentity });
+    } catch (error) {
+      this.refused.push(error);
+    }
   }
 
   #acceptRoute(socket: TLSSocket, pool: ReverseTunnelPool): void {

@@ -6,6 +6,8 @@ import { WindowEstimator, type Windows } from "./mux-window.ts";
 const WORTH_MEASURING = 64 * 1024;
 /** A shorter look would take one burst for the bandwidth; and more pings would cost something. */
 const LOOK_MS = 10;
+/** The first round trips of a connection meet cold code and a busy start. */
+const FIRST_PINGS = 4;
 
 export interface MeterOptions {
   readonly clock: Clock;
@@ -18,6 +20,7 @@ export interface MeterOptions {
 export class Meter {
   readonly estimator = new WindowEstimator();
   readonly #options: MeterOptions;
+  #pings = 0;
   #measuring = false;
   #answered = false;
   #start = -Infinity;
@@ -54,6 +57,7 @@ export class Meter {
 
   #pong(): void {
     this.#answered = true;
+    this.#pings += 1;
     this.estimator.roundTrip(this.#options.clock.monotonic() - this.#start);
     this.#finishIfLongEnough();
   }
@@ -75,6 +79,6 @@ export class Meter {
     const sample = { elapsedMs, sessionBytes: this.#bytes, streamBytes: this.#largest };
     const grown = this.estimator.grow(sample);
     if (grown) this.#options.resize(grown);
-    if (this.#bytes >= WORTH_MEASURING) this.measure();
+    if (this.#bytes >= WORTH_MEASURING || this.#pings < FIRST_PINGS) this.measure();
   }
 }

@@ -27,14 +27,27 @@ export interface TunnelTarget {
   readonly remoteAddr: string;
 }
 
-export const targetHeaders = (target: TunnelTarget): Record<string, string> => ({
-  [APP]: target.appName,
-  [CERTIFICATE]: base64Of(target.certificate),
-  [REMOTE_ADDR]: target.remoteAddr,
-});
+/** Writes the headers; encodes each client's certificate only once, as long as it lives. */
+export class TargetHeaders {
+  readonly #encoded = new WeakMap<Uint8Array, string>();
 
-const base64Of = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+  of(target: TunnelTarget): Record<string, string> {
+    return {
+      [APP]: target.appName,
+      [CERTIFICATE]: this.#encode(target.certificate),
+      [REMOTE_ADDR]: target.remoteAddr,
+    };
+  }
+
+  #encode(certificate: Uint8Array): string {
+    const known = this.#encoded.get(certificate);
+    if (known !== undefined) return known;
+    const { buffer, byteOffset, byteLength } = certificate;
+    const encoded = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+    this.#encoded.set(certificate, encoded);
+    return encoded;
+  }
+}
 
 /** Throws `bad_parameter` when a header is missing or malformed. */
 export function readTarget(request: MuxRequest): TunnelTarget {

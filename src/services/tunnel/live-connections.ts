@@ -87,7 +87,7 @@ export class LiveConnections implements Disposable {
   }
 }
 
-/** Tracks a session as long as it lives; one that may not live even now is destroyed. */
+/** Tracks a session as long as it lives. One that may not live is told so, and the refusal thrown. */
 export function watch(
   live: LiveConnections,
   identity: ConnectionIdentity,
@@ -98,5 +98,6 @@ export function watch(
     void session.closed.then(() => tracked[Symbol.dispose]());
   } catch (error) {
     session.destroy(error instanceof CodedError ? error : internal(messageOf(error)));
+    throw error;
   }
 }

@@ -8,7 +8,7 @@ import {
 } from "#base/kernel";
 import { MuxClient } from "#base/wire";
 import type { Duplex } from "node:stream";
-import { targetHeaders, type TunnelTarget } from "./headers.ts";
+import { TargetHeaders, type TunnelTarget } from "./headers.ts";
 import { watch, type ConnectionIdentity, type LiveConnections } from "./live-connections.ts";
 
 export interface ReversePoolOptions {
@@ -46,6 +46,7 @@ interface Member {
 export class ReverseTunnelPool implements AsyncDisposable {
   readonly #options: ReversePoolOptions;
   readonly #members = new Map<string, Set<Member>>();
+  readonly #headers = new TargetHeaders();
 
   constructor(options: ReversePoolOptions) {
     this.#options = options;
@@ -64,7 +65,7 @@ export class ReverseTunnelPool implements AsyncDisposable {
     return this.#all().reduce((sum, { mux }) => sum + mux.openStreams, 0);
   }
 
-  /** Takes over the socket; closes it with the reason when the agent is locked or expired. */
+  /** Takes over the socket. An agent that is locked or expired is told so, and the refusal thrown. */
   register(session: AgentSession): void {
     const { clock, live, logger } = this.#options;
     const { hostId, socket } = session;
@@ -110,7 +111,7 @@ export class ReverseTunnelPool implements AsyncDisposable {
 
   #open({ mux }: Member, request: TunnelDial): Promise<Duplex> {
     return mux.open({
-      headers: targetHeaders(request),
+      headers: this.#headers.of(request),
       timeoutMs: ATTEMPT_TIMEOUT_MS,
       ...(request.signal ? { signal: request.signal } : {}),
     });

@@ -32,7 +32,7 @@ export class RouteServer implements AsyncDisposable {
     return this.#sessions.size;
   }
 
-  /** Takes over the socket; closes it with the reason when the client is locked or expired. */
+  /** Takes over the socket. A client that is locked or expired is told so, and the refusal thrown. */
   accept(session: RouteSession): void {
     const { clock, live } = this.#options;
     const serve = (request: MuxRequest): Promise<void> => this.#serve(request, session);
