@@ -14,7 +14,7 @@ export interface AppAccessOptions {
   readonly gate: AppGate;
   readonly view: ClusterView;
   readonly pool: ReverseTunnelPool;
-  readonly routes: RouteServer;
+  readonly routed: RouteServer;
   readonly live: LiveConnections;
   readonly audit: Pick<AuditLog, "emit">;
   readonly clock: Clock;
@@ -36,12 +36,17 @@ export class AppAccess {
     const app = identity.appName ?? "";
     const session = this.#session(connection, identity, app);
     socket.once("close", () => session.closed());
-    this.#options.routes.accept({
-      socket,
-      identity: { targets: lockTargetsOf(identity), expires: identity.expires },
-      dial: (signal) => this.#dial({ connection, identity, app, session }, signal),
-      onEnd: ({ counts }) => session.ended(counts),
-    });
+    try {
+      this.#options.routed.accept({
+        socket,
+        identity: { targets: lockTargetsOf(identity), expires: identity.expires },
+        dial: (signal) => this.#dial({ connection, identity, app, session }, signal),
+        onEnd: ({ counts }) => session.ended(counts),
+      });
+    } catch (error) {
+      session.denied(error);
+      socket.destroy();
+    }
   }
 
   /** Any TLS client of `https://<app>.<domain>`: its bytes are one connection to the application. */

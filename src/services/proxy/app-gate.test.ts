@@ -18,7 +18,8 @@ import {
 import { ManualClock } from "#testing/clock";
 import { until } from "#testing/wait";
 import { AppGate } from "./app-gate.ts";
-import { ClusterView, followCluster } from "./cluster-view.ts";
+import { ClusterView } from "./cluster-view.ts";
+import { followCluster } from "./follow-cluster.ts";
 
 const role = (name: string, allow: object, deny: object = {}): Role =>
   roleKind.schema.parse({ kind: "role", version: "v1", metadata: { name }, spec: { allow, deny } });

@@ -1,5 +1,4 @@
-import type { Store } from "#base/storage";
-import { appName, fromItem, Resources, type App, type Role } from "#domain/resources";
+import { appName, type App, type Role } from "#domain/resources";
 
 /** The cluster's roles and applications in memory: what each connection is judged by. */
 export class ClusterView {
@@ -56,29 +55,4 @@ export class ClusterView {
     others.delete(app);
     if (others.size === 0) this.#appsByName.delete(appName(app));
   }
-}
-
-/**
- * Fills the view from the store and keeps it in step until the signal aborts. Rejects when the store
- * does: run it again, and it starts from a full list, while the view still holds what it knew.
- */
-export async function followCluster(
-  view: ClusterView,
-  options: { readonly store: Store; readonly signal: AbortSignal; readonly onReady?: () => void },
-): Promise<void> {
-  const { store, signal } = options;
-  const after = await store.position();
-  const resources = new Resources(store);
-  view.replace(await gather(resources.all("role")), await gather(resources.all("app")));
-  options.onReady?.();
-  for await (const change of store.watch({ kinds: ["role", "app"], after, signal })) {
-    if (change.item) view.put(fromItem(change.item) as Role | App);
-    else view.remove(change.kind, change.name);
-  }
-}
-
-async function gather<T>(items: AsyncIterable<T>): Promise<T[]> {
-  const gathered: T[] = [];
-  for await (const item of items) gathered.push(item);
-  return gathered;
 }

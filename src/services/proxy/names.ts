@@ -18,6 +18,10 @@ export class Names {
     this.#domains = [...new Set([options.clusterName, options.publicHost])];
   }
 
+  get clusterName(): string {
+    return this.#options.clusterName;
+  }
+
   /** Also names that no application has: a stranger must not learn which do. */
   appOf(serverName: string): string | undefined {
     const { publicHost, appAt } = this.#options;

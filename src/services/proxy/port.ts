@@ -15,7 +15,7 @@ import { RouteTls } from "./route-tls.ts";
 export interface Refusal {
   readonly route: string;
   readonly remoteAddr: string;
-  readonly reason: "hello" | "limit" | "handshake" | "certificate";
+  readonly reason: "hello" | "limit" | "handshake" | "certificate" | "locked";
   readonly detail: string;
 }
 

@@ -1,33 +1,14 @@
-import {
-  messageOf,
-  runRepeatedly,
-  unavailable,
-  VERSION,
-  type Clock,
-  type Logger,
-  type Metrics,
-} from "#base/kernel";
+import { messageOf, unavailable, type Clock, type Logger } from "#base/kernel";
+import type { Metrics } from "#base/observe";
 import type { RpcServer } from "#base/rpc";
 import type { Store } from "#base/storage";
 import type { LockSet } from "#domain/access";
 import type { AuditLog } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
-import { LiveConnections, ReverseTunnelPool, RouteServer } from "#services/tunnel";
-import { isIP } from "node:net";
-import { AppAccess } from "./app-access.ts";
-import { AppGate } from "./app-gate.ts";
-import { ClusterView, followCluster } from "./cluster-view.ts";
-import { HostCertificate } from "./host-certificate.ts";
+import { assemble, type Parts } from "./assemble.ts";
 import type { KeyPairFiles } from "./key-pair-files.ts";
-import { portLimits, type PortLimits } from "./limits.ts";
-import { measure } from "./measure.ts";
-import { Names } from "./names.ts";
-import { pages } from "./pages.ts";
-import { TlsPort } from "./port.ts";
-import { RefusalLog } from "./refusal-log.ts";
-import { routes } from "./routes.ts";
-import { WebCertificate } from "./web-certificate.ts";
-import { WebServer } from "./web.ts";
+import type { PortLimits } from "./limits.ts";
+import type { TlsPort } from "./port.ts";
 
 export interface ProxyOptions {
   readonly store: Store;
@@ -50,9 +31,6 @@ export interface ProxyOptions {
   readonly limits?: Partial<PortLimits>;
 }
 
-/** What keeps the store from answering passes, or the operator sees it in the log. */
-const FOLLOW_RETRY = { firstMs: 200, maxMs: 5_000 };
-
 /** The cluster's one TLS port and everything behind it. */
 export class Proxy implements AsyncDisposable {
   readonly #owned: AsyncDisposableStack;
@@ -71,11 +49,12 @@ export class Proxy implements AsyncDisposable {
 
   static async start(options: ProxyOptions): Promise<Proxy> {
     await using starting = new AsyncDisposableStack();
-    const view = await followed(options, starting);
-    const address: Listening = { port: 0, publicAddr: "" };
-    const parts = await build({ options, view, address, owned: starting });
-    Object.assign(address, await listen(parts.port, options));
-    return new Proxy(starting.move(), parts, address);
+    const address = { publicAddr: "" };
+    const parts = await assemble(options, address, starting);
+    const listening = await listen(parts.port, options);
+    // Known to the web pages from here on: the port may have been any free one.
+    address.publicAddr = listening.publicAddr;
+    return new Proxy(starting.move(), parts, listening);
   }
 
   /** What is open: for metrics, and for tests that look for leaks. */
@@ -90,10 +69,10 @@ export class Proxy implements AsyncDisposable {
 
   /** Takes nothing new, and lets what is open end for `graceMs`. */
   async drain(graceMs: number): Promise<void> {
-    const { port, web, routes, pool, apps } = this.#parts;
+    const { port, web, routed, pool, apps } = this.#parts;
     port.stopListening();
     web.drain();
-    await Promise.all([routes.drain(graceMs), within(this.#parts.clock, graceMs, apps.idle())]);
+    await Promise.all([routed.drain(graceMs), within(this.#parts.clock, graceMs, apps.idle())]);
     await pool.drain(0);
   }
 
@@ -103,112 +82,8 @@ export class Proxy implements AsyncDisposable {
 }
 
 interface Listening {
-  port: number;
-  publicAddr: string;
-}
-
-interface Parts {
-  readonly clock: Clock;
-  readonly port: TlsPort;
-  readonly web: WebServer;
-  readonly pool: ReverseTunnelPool;
-  readonly routes: RouteServer;
-  readonly apps: AppAccess;
-}
-
-interface Building {
-  readonly options: ProxyOptions;
-  readonly view: ClusterView;
-  readonly address: Listening;
-  readonly owned: AsyncDisposableStack;
-}
-
-async function build({ options, view, address, owned }: Building): Promise<Parts> {
-  const { clock, logger, locks, audit, authorities } = options;
-  const { clusterName } = authorities;
-  const live = owned.use(new LiveConnections({ clock, locks }));
-  const pool = owned.use(new ReverseTunnelPool({ clock, logger, live }));
-  const routeServer = owned.use(new RouteServer({ clock, logger, live }));
-  const gate = new AppGate({ view, locks, clock });
-  const apps = new AppAccess({ gate, view, pool, routes: routeServer, live, audit, clock, logger });
-  const web = owned.use(
-    new WebServer({
-      logger,
-      pages: pages({
-        clusterName,
-        version: VERSION,
-        publicAddr: () => address.publicAddr,
-        trust: () => authorities.trust(),
-      }),
-    }),
-  );
-  const publicHost = options.publicAddr.host;
-  const names = new Names({ clusterName, publicHost, appAt: (host) => view.appAt(host) });
-  const log = new RefusalLog(audit, clock);
-  const count = measure(options.metrics, {
-    port: () => port.open,
-    agents: () => pool.hostIds.length,
-    tunnelled: () => pool.openConnections,
-  });
-  const port: TlsPort = owned.use(
-    new TlsPort({
-      routes: routes({ clusterName, names, rpc: options.rpc, pool, apps, web }),
-      certificates: await certificates(options, owned),
-      trust: () => authorities.trust(),
-      limits: { ...portLimits, ...options.limits },
-      clock,
-      logger,
-      refused: (refusal) => {
-        count(refusal);
-        log.refused(refusal);
-      },
-    }),
-  );
-  return { clock, port, web, pool, routes: routeServer, apps };
-}
-
-async function certificates(
-  options: ProxyOptions,
-  owned: AsyncDisposableStack,
-): Promise<{ host: HostCertificate; web: WebCertificate }> {
-  const host = owned.use(new HostCertificate(options));
-  const web = owned.use(await WebCertificate.open({ ...options, names: webNames(options) }));
-  return { host, web };
-}
-
-/** What a self-signed web certificate is for. */
-function webNames({ authorities: { clusterName }, publicAddr }: ProxyOptions): string[] {
-  const publicNames = isIP(publicAddr.host)
-    ? [publicAddr.host]
-    : [publicAddr.host, `*.${publicAddr.host}`];
-  const always = [clusterName, `*.${clusterName}`, "localhost", "127.0.0.1", "::1"];
-  return [...new Set([...always, ...publicNames])];
-}
-
-/** The roles and applications, complete before the first connection is judged. */
-async function followed(
-  { store, clock, random, logger }: ProxyOptions,
-  owned: AsyncDisposableStack,
-): Promise<ClusterView> {
-  const view = new ClusterView();
-  const stop = new AbortController();
-  const ready = Promise.withResolvers<void>();
-  const following = runRepeatedly({
-    clock,
-    random,
-    signal: stop.signal,
-    intervalMs: FOLLOW_RETRY.maxMs,
-    retry: FOLLOW_RETRY,
-    run: (signal) => followCluster(view, { store, signal, onReady: ready.resolve }),
-    onFailure: (error) =>
-      logger.warn("cannot follow the cluster's roles and applications", { error }),
-  });
-  owned.defer(async () => {
-    stop.abort();
-    await following;
-  });
-  await ready.promise;
-  return view;
+  readonly port: number;
+  readonly publicAddr: string;
 }
 
 async function listen(port: TlsPort, { listen, publicAddr }: ProxyOptions): Promise<Listening> {

@@ -1,7 +1,7 @@
 import type { RpcServer } from "#base/rpc";
 import { lockTargetsOf } from "#domain/access";
 import { HOST_SERVER_NAME, type VerifiedCertificate } from "#domain/authority";
-import { unauthenticated } from "#base/kernel";
+import { messageOf, unauthenticated } from "#base/kernel";
 import {
   REVERSE_ALPN,
   ROUTE_ALPN,
@@ -10,16 +10,18 @@ import {
 } from "#services/tunnel";
 import type { AppAccess } from "./app-access.ts";
 import type { Names } from "./names.ts";
+import type { Refusal } from "./port.ts";
 import type { Connection, Route } from "./route.ts";
 import type { WebServer } from "./web.ts";
 
 export interface RouteTargets {
-  readonly clusterName: string;
   readonly names: Names;
   readonly rpc: RpcServer;
   readonly pool: ReverseTunnelPool;
   readonly apps: AppAccess;
   readonly web: WebServer;
+  /** Hears of who is turned away after the handshake. */
+  readonly refused: (refusal: Refusal) => void;
 }
 
 /** Everything that the one port serves, in the order in which a ClientHello is tried. */
@@ -37,8 +39,8 @@ export function routes(targets: RouteTargets): readonly Route[] {
  * gRPC. The calls themselves decide what a caller with or without a certificate may do, and end when
  * a lock or the certificate's end says so; a locked bot must still reach the join call to be told.
  */
-function rpcRoute({ clusterName, rpc }: RouteTargets): Route {
-  const serverName = HOST_SERVER_NAME(clusterName);
+function rpcRoute({ names, rpc }: RouteTargets): Route {
+  const serverName = HOST_SERVER_NAME(names.clusterName);
   return {
     name: "rpc",
     claims: (hello) => hello.serverName === serverName && hello.alpn.includes("h2"),
@@ -52,17 +54,22 @@ function rpcRoute({ clusterName, rpc }: RouteTargets): Route {
 }
 
 /** Agents, which open applications from wherever they are. */
-function reverseRoute({ pool }: RouteTargets): Route {
+function reverseRoute({ pool, refused }: RouteTargets): Route {
   return {
     name: "reverse",
     claims: (hello) => hello.alpn.includes(REVERSE_ALPN),
     alpn: { protocols: [REVERSE_ALPN] },
     certificate: "host",
     peer: "host",
-    accept: ({ socket, peer }) => {
+    accept: ({ socket, peer, remoteAddr }) => {
       if (peer?.kind !== "host") return;
       const { hostId } = peer.identity;
-      orDestroy(socket, () => pool.register({ socket, hostId, identity: identityOf(peer) }));
+      try {
+        pool.register({ socket, hostId, identity: identityOf(peer) });
+      } catch (error) {
+        socket.destroy();
+        refused({ route: "reverse", remoteAddr, reason: "locked", detail: messageOf(error) });
+      }
     },
   };
 }
@@ -76,9 +83,8 @@ function routedRoute({ apps }: RouteTargets): Route {
     certificate: "host",
     peer: "user",
     accept: (connection) => {
-      const { socket, peer } = connection;
-      if (peer?.kind !== "user") return;
-      orDestroy(socket, () => apps.acceptRouted(connection, peer.identity));
+      const { peer } = connection;
+      if (peer?.kind === "user") apps.acceptRouted(connection, peer.identity);
     },
   };
 }
@@ -124,14 +130,5 @@ const identityOf = ({ identity }: VerifiedCertificate): ConnectionIdentity => ({
   targets: lockTargetsOf(identity),
   expires: identity.expires,
 });
-
-/** What throws before the connection has an owner ends it. */
-function orDestroy(socket: Connection["socket"], act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    socket.destroy(error instanceof Error ? error : undefined);
-  }
-}
 
 const stranger = (): Error => unauthenticated("the client showed no certificate that is accepted");
