@@ -83,6 +83,7 @@ export async function waitOrBell(options: {
   const wallEnd = clock.now() + ms;
   const end = clock.monotonic() + ms;
   while (!either.aborted && clock.now() < wallEnd && clock.monotonic() < end) {
-    await sleep(clock, Math.min(LOOK_AT_CLOCK_MS, end - clock.monotonic()), either).catch(() => {});
+    const left = Math.max(0, end - clock.monotonic());
+    await sleep(clock, Math.min(LOOK_AT_CLOCK_MS, left), either).catch(() => {});
   }
 }
