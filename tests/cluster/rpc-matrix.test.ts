@@ -51,9 +51,11 @@ const matrix: Readonly<Record<string, string>> = {
   "tenon.auth.v1.AuthService/SubmitHeartbeat": "       ?  +  -  -  -  -  -  -  -",
   "tenon.auth.v1.AuthService/AnnounceApps": "          ?  -  -  -  -  +  -  -  -",
   "tenon.auth.v1.AuthService/WatchLocks": "            ?  +  -  -  -  +  +  +  +",
+  "tenon.auth.v1.AuthService/WatchTrust": "            ?  +  -  -  -  +  +  +  +",
   "tenon.auth.v1.AuthService/ExportAuthority": "       ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/SearchEvents": "          ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/GetStatus": "             ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/RotateAuthority": "       ?  -  -  -  +  -  -  -  +",
   "tenon.resource.v1.ResourceService/Get": "           ?  -  -  -  +  +  +  +  +",
   "tenon.resource.v1.ResourceService/List": "          ?  -  -  -  +  +  +  +  +",
   "tenon.resource.v1.ResourceService/Create": "        ?  -  -  -  +  -  -  -  +",
@@ -91,6 +93,9 @@ const calls: Readonly<Record<string, (as: Services, bench: AuthBench) => Promise
   "tenon.auth.v1.AuthService/SubmitHeartbeat": async ({ auth }) => await auth.submitHeartbeat({}),
   "tenon.auth.v1.AuthService/AnnounceApps": async ({ auth }) => await auth.announceApps({}),
   "tenon.auth.v1.AuthService/WatchLocks": async ({ auth }) => await first(auth.watchLocks({})),
+  "tenon.auth.v1.AuthService/WatchTrust": async ({ auth }) => await first(auth.watchTrust({})),
+  "tenon.auth.v1.AuthService/RotateAuthority": async ({ auth }) =>
+    await auth.rotateAuthority({ types: ["app"] }),
   "tenon.auth.v1.AuthService/ExportAuthority": async ({ auth }) =>
     await auth.exportAuthority({ type: "user" }),
   "tenon.auth.v1.AuthService/SearchEvents": async ({ auth }) => await auth.searchEvents({}),

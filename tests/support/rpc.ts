@@ -35,6 +35,8 @@ const idleAuth: Auth = {
   exportAuthority: absent,
   searchEvents: absent,
   getStatus: absent,
+  watchTrust: absent,
+  rotateAuthority: absent,
 };
 
 /** A real server behind real TLS whose handlers the test gives; the services are only vehicles. */

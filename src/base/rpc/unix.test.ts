@@ -46,6 +46,8 @@ describe("the socket file", () => {
           exportAuthority: never,
           searchEvents: never,
           getStatus: never,
+          watchTrust: never,
+          rotateAuthority: never,
         }),
       ],
       clock: systemClock,

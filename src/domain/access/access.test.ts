@@ -274,8 +274,8 @@ test("the roles that come with a cluster parse, and do what their names say", ()
   assert.equal(decideApp(builtinRoles.slice(1), {}, { env: "prod" }).allowed, false);
   assert.deepEqual(loginsOf(builtinRoles, { logins: ["ubuntu"] }), ["ubuntu"]);
   for (const resource of guardedResources) {
-    assert.equal(mayVerb(editor!, resource, "create"), true);
-    assert.equal(mayVerb(auditor!, resource, "create"), false);
+    assert.equal(mayVerb(editor!, resource, "update"), true);
+    assert.equal(mayVerb(auditor!, resource, "update"), false);
     assert.equal(mayVerb(access!, resource, "read"), false);
   }
   assert.equal(mayVerb(auditor!, "event", "list"), true);

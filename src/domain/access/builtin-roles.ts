@@ -29,6 +29,8 @@ const drafts: Readonly<Record<string, { description: string; allow: object }>> =
           resources: ["bot_instance", "app", "cert_authority", "event", "status"],
           verbs: ["list", "read"],
         },
+        // To rotate them.
+        { resources: ["cert_authority"], verbs: ["update"] },
         { resources: ["authority_export"], verbs: ["read", "use"] },
       ],
     },

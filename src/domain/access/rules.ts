@@ -20,7 +20,13 @@ const denied = (reason: string): Decision => ({ allowed: false, denied: true, re
  * Whoever writes these can make identities or say what identities may do, so that `*` in a role's
  * `resources` does not cover writing them: a rule must name them.
  */
-export const guardedResources: readonly RuleResource[] = ["role", "user", "bot", "token"];
+export const guardedResources: readonly RuleResource[] = [
+  "role",
+  "user",
+  "bot",
+  "token",
+  "cert_authority",
+];
 const READING: ReadonlySet<Verb> = new Set(["list", "read"]);
 
 /** Any role's deny beats every allow; without an allow there is no access. The order is irrelevant. */

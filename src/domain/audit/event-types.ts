@@ -145,6 +145,15 @@ export const eventTypes = {
   "auth.denied": failure({ rpc: text, reason: text }),
   "limit.exceeded": failure({ limit: text, rpc: text.optional() }),
   "ca.create": success({ authority: text, fingerprint: text }),
+  /** Of one authority, from one phase of a rotation to the next. */
+  "ca.rotate": success({
+    authority: text,
+    from: text,
+    phase: text,
+    mode: text,
+    old_fingerprint: text,
+    new_fingerprint: text,
+  }),
   "ca.export": success({ authority: text, format: text.optional() }),
   /** The log itself refused this many events while its queue was full. */
   "audit.gap": failure({ refused: count }),

@@ -1,12 +1,11 @@
-import type { KeyObject } from "node:crypto";
-import type { SshSigner } from "#base/crypto";
-import { badParameter, type Clock, type Logger } from "#base/kernel";
+import { badParameter, codeOf, type Clock, type Logger } from "#base/kernel";
 import type { Store, Write } from "#base/storage";
 import { authorityTypes, type AuthorityType } from "#domain/resources";
 import { encodeAppToken, type AppTokenRequest } from "./app-token.ts";
-import { ensureAuthorities, readPrivateKeys, type AuthoritySet } from "./bootstrap.ts";
+import { ensureAuthorities, readAuthoritySet } from "./bootstrap.ts";
 import { describe, type AuthoritySummary } from "./describe.ts";
-import { exportAuthority, trustedKeys, type ExportFormat } from "./export.ts";
+import { exportAuthority, type ExportFormat } from "./export.ts";
+import { hold, sameRevisions, type Held } from "./held.ts";
 import type { HostClaims, UserClaims } from "./identity.ts";
 import { hostSsh, hostX509, userSsh, userX509, type HostNames, type Validity } from "./issue.ts";
 import {
@@ -16,16 +15,11 @@ import {
   type JoinStateDraft,
 } from "./join-state.ts";
 import { CLOCK_SKEW_MS, type Circumstances } from "./keys.ts";
-import {
-  jwtPublicKey,
-  jwtSigner,
-  sshSignerOf,
-  x509Signer,
-  type JwtSigner,
-  type StoredKeys,
-  type X509Signer,
-} from "./signers.ts";
-import { trustOf, type Trust } from "./trust.ts";
+import { linksOf } from "./link.ts";
+import { rotate, rotateDue, type RotateContext, type RotateRequest } from "./rotate.ts";
+import { nextPhaseAt } from "./rotation.ts";
+import type { X509Signer } from "./signers.ts";
+import { MAX_TTL_MS, type Trust } from "./trust.ts";
 
 export interface AuthoritiesOptions {
   readonly store: Store;
@@ -44,6 +38,9 @@ export interface KeysToCertify {
   readonly ttlMs: number;
 }
 
+/** Whom the audit log names for a rotation, and how it is written to. */
+export type RotatedBy = Pick<RotateContext, "actor" | "remoteAddr" | "audit">;
+
 export interface IssuedCredentials {
   /** DER; empty when no TLS key was given. */
   readonly tlsCertificate: Buffer;
@@ -54,53 +51,76 @@ export interface IssuedCredentials {
   readonly expires: number;
 }
 
-/** Spec section 5: a bot's own identity lasts at most a week, and nothing lasts longer. */
-export const MAX_TTL_MS = 7 * 24 * 60 * 60 * 1000;
-
-interface Signers {
-  readonly user: { readonly x509: X509Signer; readonly ssh: SshSigner };
-  readonly host: { readonly x509: X509Signer; readonly ssh: SshSigner };
-  readonly join: JwtSigner;
-  readonly app: JwtSigner;
-}
-
 /**
  * Holds the private keys of the cluster's authorities, and is the only one who does. Whoever calls
  * `issue…` or `sign…` has already verified, decided and committed what the result will say.
  */
 export class Authorities {
   readonly clusterName: string;
+  readonly #store: Store;
   readonly #clock: Clock;
-  readonly #authorities: AuthoritySet;
-  readonly #signers: Signers;
-  readonly #trust: Trust;
-  readonly #joinKeys: readonly KeyObject[];
+  readonly #changed = new Set<() => void>();
+  #held: Held;
+  #reloading: Promise<void> = Promise.resolve();
 
-  private constructor(clock: Clock, authorities: AuthoritySet, signers: Signers) {
-    this.clusterName = authorities.user.spec.cluster_name;
+  private constructor({ store, clock }: AuthoritiesOptions, held: Held) {
+    this.clusterName = held.trust.clusterName;
+    this.#store = store;
     this.#clock = clock;
-    this.#authorities = authorities;
-    this.#signers = signers;
-    this.#trust = trustOf(authorities);
-    this.#joinKeys = trustedKeys(authorities.join).map(jwtPublicKey);
+    this.#held = held;
   }
 
   /** Loads the authorities, after making those that are missing. */
   static async open(options: AuthoritiesOptions): Promise<Authorities> {
     const { store, clock } = options;
     const authorities = await ensureAuthorities({ ...options, now: clock.now() });
-    return new Authorities(clock, authorities, await loadSigners(store, authorities));
+    return new Authorities(options, await hold(store, authorities));
   }
 
-  /** What everyone needs to verify this cluster's certificates. */
+  /**
+   * Keeps in step with the store until the signal aborts; `onReady` once nothing can be missed any
+   * more. Rejects when the store does: run it again, and what was known stays in use meanwhile.
+   */
+  async follow({ signal, onReady }: { signal: AbortSignal; onReady?: () => void }): Promise<void> {
+    const after = await this.#store.position();
+    await this.reload();
+    onReady?.();
+    for await (const _change of this.#store.watch({ kinds: ["cert_authority"], after, signal }))
+      await this.reload();
+  }
+
+  /** Takes in what the store holds now, all at once: signers, trust, and then those who listen. */
+  reload(): Promise<void> {
+    const run = this.#reloading.then(() => this.#reload());
+    this.#reloading = run.catch(() => {});
+    return run;
+  }
+
+  /** Called after each change of any authority. */
+  onChange(changed: () => void): Disposable {
+    this.#changed.add(changed);
+    return { [Symbol.dispose]: () => void this.#changed.delete(changed) };
+  }
+
+  /** What everyone needs to verify this cluster's certificates; another object when it changes. */
   trust(): Trust {
-    return this.#trust;
+    return this.#held.trust;
+  }
+
+  /** Names the keys that sign for a type now: another name, other keys. */
+  activeKeyId(type: AuthorityType): string {
+    return this.#held.authorities[type].spec.active.key_id;
+  }
+
+  /** What a server shows below its host certificate, DER: see `linkCertificate`. */
+  hostLinks(): readonly Buffer[] {
+    return linksOf(this.#held.authorities.host, this.#clock.now());
   }
 
   /** `bad_parameter` for keys of another type, a TTL out of range, or no key at all. */
   issueUser(claims: UserClaims, keys: KeysToCertify): IssuedCredentials {
     const { tlsPublicKey, sshPublicKey } = keys;
-    const { x509, ssh } = this.#signers.user;
+    const { x509, ssh } = this.#held.signers.user;
     const validity = this.#validity(keys, x509);
     const terms = { ...validity, clusterName: this.clusterName };
     return {
@@ -108,7 +128,7 @@ export class Authorities {
         ? userX509(claims, tlsPublicKey, { ...terms, signer: x509 })
         : Buffer.alloc(0),
       sshCertificate: sshPublicKey ? userSsh(claims, sshPublicKey, { ...terms, signer: ssh }) : "",
-      trust: this.#trust,
+      trust: this.#held.trust,
       expires: validity.notAfter,
     };
   }
@@ -118,7 +138,7 @@ export class Authorities {
     const { tlsPublicKey, sshPublicKey } = keys;
     const { dnsNames, ipAddresses, sshPrincipals, ...claims } = host;
     const about = { claims, names: { dnsNames, ipAddresses, sshPrincipals } };
-    const { x509, ssh } = this.#signers.host;
+    const { x509, ssh } = this.#held.signers.host;
     const validity = this.#validity(keys, x509);
     const terms = { ...validity, clusterName: this.clusterName };
     return {
@@ -126,35 +146,97 @@ export class Authorities {
         ? hostX509(about, tlsPublicKey, { ...terms, signer: x509 })
         : Buffer.alloc(0),
       sshCertificate: sshPublicKey ? hostSsh(about, sshPublicKey, { ...terms, signer: ssh }) : "",
-      trust: this.#trust,
+      trust: this.#held.trust,
       expires: validity.notAfter,
     };
   }
 
   signJoinState(state: JoinStateDraft): string {
-    return encodeJoinState(state, this.#signers.join, this.#circumstances());
+    return encodeJoinState(state, this.#held.signers.join, this.#circumstances());
   }
 
   /**
-   * The claims, if one of our trusted keys signed them for this cluster; else `unauthenticated`.
-   * Audience, subject, times, instance and sequence are the caller's to compare.
+   * The claims, if a key of ours signed them for this cluster that is trusted, or was until a rotation
+   * ended not long ago; else `unauthenticated`. Audience, subject, times, instance and sequence are
+   * the caller's to compare.
    */
   verifyJoinState(jwt: string): JoinStateClaims {
-    return decodeJoinState(jwt, this.#joinKeys, { clusterName: this.clusterName });
+    const { trusted, retired } = this.#held.joinKeys;
+    const now = this.#clock.now();
+    const recent = retired.filter(({ until }) => until > now).map(({ publicKey }) => publicKey);
+    return decodeJoinState(jwt, [...trusted, ...recent], this);
+  }
+
+  /**
+   * Since when a join state that `verifyJoinState` refuses counts no more, milliseconds since the
+   * epoch, if it is ours and only too old: its key left with a rotation. Nothing for any other.
+   */
+  joinStateOutdatedSince(jwt: string): number | undefined {
+    return this.#held.joinKeys.retired.find(({ publicKey }) => {
+      try {
+        return decodeJoinState(jwt, [publicKey], this);
+      } catch (error) {
+        if (codeOf(error) !== "unauthenticated") throw error;
+        return false;
+      }
+    })?.until;
   }
 
   /** A JWT for the application's own use (ES256); its keys are `exportAuthority("app")`. */
   signAppToken(request: AppTokenRequest): string {
-    return encodeAppToken(request, this.#signers.app, this.#circumstances());
+    return encodeAppToken(request, this.#held.signers.app, this.#circumstances());
   }
 
   exportAuthority(type: AuthorityType, format?: ExportFormat): string {
-    return exportAuthority(this.#authorities[type], format);
+    return exportAuthority(this.#held.authorities[type], format);
   }
 
   /** One line for each authority, for `tctl status`. */
-  describe(): AuthoritySummary[] {
-    return authorityTypes.map((type) => describe(this.#authorities[type]));
+  describe(types: readonly AuthorityType[] = authorityTypes): AuthoritySummary[] {
+    return types.map((type) => describe(this.#held.authorities[type]));
+  }
+
+  /**
+   * Takes authorities to a phase of a rotation, all or none: durable, told to the audit log and in use
+   * here when it resolves, and known to the other processes at once after. False: they had the phase
+   * already. `bad_parameter` where it cannot follow, `unavailable` where others rotate at the time.
+   */
+  async rotate(request: RotateRequest, by: RotatedBy): Promise<boolean> {
+    const changed = await rotate(request, { ...by, store: this.#store, now: this.#clock.now() });
+    await this.reload();
+    return changed;
+  }
+
+  /** Takes automatic rotations whose time has come one phase on. */
+  async rotateDue(by: RotatedBy): Promise<void> {
+    const context = { ...by, store: this.#store, now: this.#clock.now() };
+    if (await rotateDue(context)) await this.reload();
+  }
+
+  /** When the next phase of an automatic rotation begins, milliseconds since the epoch. */
+  nextRotationAt(): number | undefined {
+    const times = authorityTypes.flatMap((type) => nextPhaseAt(this.#held.authorities[type]) ?? []);
+    return times.length > 0 ? Math.min(...times) : undefined;
+  }
+
+  async #reload(): Promise<void> {
+    const held = await this.#read();
+    if (!held) return;
+    this.#held = held;
+    for (const changed of this.#changed) changed();
+  }
+
+  /** Nothing when the store holds what we hold. Keys may be exchanged between two readings of it. */
+  async #read(): Promise<Held | undefined> {
+    for (let attempt = 1; ; attempt++) {
+      const authorities = await readAuthoritySet(this.#store);
+      if (sameRevisions(authorities, this.#held.authorities)) return undefined;
+      try {
+        return await hold(this.#store, authorities, this.#held);
+      } catch (error) {
+        if (attempt === READ_ATTEMPTS) throw error;
+      }
+    }
   }
 
   #circumstances(): Circumstances {
@@ -177,18 +259,5 @@ export class Authorities {
 
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
-async function loadSigners(store: Store, authorities: AuthoritySet): Promise<Signers> {
-  const load = async (type: AuthorityType): Promise<StoredKeys> => {
-    const publicKeys = authorities[type].spec.active;
-    return { publicKeys, privateKeys: await readPrivateKeys(store, publicKeys.key_id) };
-  };
-  const [user, host, join, app] = await Promise.all(
-    (["user", "host", "join", "app"] as const).map(load),
-  );
-  return {
-    user: { x509: x509Signer(user!), ssh: sshSignerOf(user!) },
-    host: { x509: x509Signer(host!), ssh: sshSignerOf(host!) },
-    join: jwtSigner(join!),
-    app: jwtSigner(app!),
-  };
-}
+/** A rotation takes at least two commits before keys go, so that a second reading is whole. */
+const READ_ATTEMPTS = 3;

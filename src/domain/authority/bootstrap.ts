@@ -43,6 +43,14 @@ export async function ensureAuthorities(options: BootstrapOptions): Promise<Auth
   throw unavailable("the authorities could not be made: other processes keep changing them");
 }
 
+/** All of them as they are now; `unavailable` while they have not been made. */
+export async function readAuthoritySet(store: Store): Promise<AuthoritySet> {
+  const found = await readAuthorities(store);
+  if (authorityTypes.every((type) => found.has(type)))
+    return Object.fromEntries(found) as AuthoritySet;
+  throw unavailable("the store does not hold every authority of the cluster");
+}
+
 async function readAuthorities(store: Store): Promise<Map<AuthorityType, CertAuthority>> {
   const found = new Map<AuthorityType, CertAuthority>();
   for await (const authority of new Resources(store).all("cert_authority"))

@@ -10,7 +10,7 @@ import {
 } from "#testing/authorities";
 import { parseSshCertificate, parseX509, verifySshCertificate } from "#base/crypto";
 import { importJWK, jwtVerify, type JWK } from "jose";
-import { MAX_TTL_MS } from "./authorities.ts";
+import { MAX_TTL_MS } from "./trust.ts";
 import type { UserClaims } from "./identity.ts";
 import { HOST_SERVER_NAME } from "./trust.ts";
 import { verifyClientCertificate } from "./verify.ts";

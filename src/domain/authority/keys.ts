@@ -50,6 +50,12 @@ export const CLOCK_SKEW_MS = 60_000;
 /** Long enough to be rotated by choice and not by need. */
 const CA_LIFETIME_MS = 10 * 365 * 24 * 60 * 60 * 1000;
 
+/** An authority certifies no other; the keys of a rotation do not count as another. */
+export const AUTHORITY_EXTENSIONS: readonly Buffer[] = [
+  basicConstraints({ pathLength: 0 }),
+  keyUsage("keyCertSign", "crlSign"),
+];
+
 export interface NewKeys {
   readonly publicKeys: AuthorityPublicKeys;
   readonly privateKeys: PrivateKeys;
@@ -84,6 +90,6 @@ function certificate(type: AuthorityType, privateKey: KeyObject, about: Circumst
     subject: { commonName: `tenon ${type} authority`, organization: about.clusterName },
     notBefore: about.now - CLOCK_SKEW_MS,
     notAfter: about.now + CA_LIFETIME_MS,
-    extensions: [basicConstraints({ pathLength: 0 }), keyUsage("keyCertSign", "crlSign")],
+    extensions: AUTHORITY_EXTENSIONS,
   });
 }

@@ -25,6 +25,9 @@ export interface Trust {
 export const HOST_SERVER_NAME = (clusterName: string): string =>
   `proxy.${clusterName}.tenon.internal`;
 
+/** Spec section 5: a bot's own identity lasts at most a week, and nothing lasts longer. */
+export const MAX_TTL_MS = 7 * 24 * 60 * 60 * 1000;
+
 /** A rotation trusts two sets of keys at once; many more are not ours. */
 const MAX_PER_TYPE = 16;
 
@@ -72,6 +75,20 @@ function limit(count: number): void {
   if (count > MAX_PER_TYPE)
     throw badParameter(`the trust bundle has over ${MAX_PER_TYPE} authorities of one type`);
 }
+
+/** Whether both trust the same, in the same order: the authority that signs now comes first. */
+export function sameTrust(one: Trust, other: Trust): boolean {
+  const text = ({ clusterName, hostSsh, userSsh, ...x509 }: Trust): string =>
+    JSON.stringify([
+      clusterName,
+      hostSsh,
+      userSsh,
+      [x509.hostX509, x509.userX509, x509.databaseX509].map((ders) => ders.map(base64)),
+    ]);
+  return one === other || text(one) === text(other);
+}
+
+const base64 = (der: Buffer): string => der.toString("base64");
 
 /** `sha256:…` of each trusted host authority: what `--ca-pin` compares at the first contact. */
 export const caPins = (trust: Trust): string[] => trust.hostX509.map((der) => spkiPin(der));

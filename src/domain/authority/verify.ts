@@ -4,7 +4,8 @@ import { messageOf, unauthenticated } from "#base/kernel";
 import type { HostIdentity, UserIdentity } from "#domain/access";
 import { decodeHost, decodeUser, identityOids } from "./identity.ts";
 import { hasPurposes, profiles } from "./profiles.ts";
-import type { Trust } from "./trust.ts";
+import { CLOCK_SKEW_MS } from "./keys.ts";
+import { MAX_TTL_MS, type Trust } from "./trust.ts";
 
 declare const verified: unique symbol;
 
@@ -41,6 +42,7 @@ export class ClientVerifier {
     // 3. It is valid now, and so is its authority.
     checkValidity(certificate, now);
     checkValidity(issuer.certificate, now);
+    checkLifetime(certificate, now);
     // 4. It is for what we use it, and says nothing that we do not understand.
     checkProfile(certificate, issuer.kind);
     // 5. It says whose it is.
@@ -84,6 +86,15 @@ function checkValidity({ notBefore, notAfter, subject }: X509, now: number): voi
   if (now < notBefore)
     throw refused(`${who} is not valid before ${new Date(notBefore).toISOString()}`);
   if (now > notAfter) throw refused(`${who} expired at ${new Date(notAfter).toISOString()}`);
+}
+
+/**
+ * We sign nothing that lasts longer, whoever stole a key of ours might: what it signed would outlive
+ * the key's rotation in connections that are open.
+ */
+function checkLifetime({ notAfter }: X509, now: number): void {
+  if (notAfter > now + MAX_TTL_MS + CLOCK_SKEW_MS)
+    throw refused(`it lasts too long, until ${new Date(notAfter).toISOString()}`);
 }
 
 function checkProfile(certificate: X509, kind: "user" | "host"): void {

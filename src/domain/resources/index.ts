@@ -16,9 +16,12 @@ export type { Filter } from "./filter.ts";
 export {
   authorityTypes,
   certAuthorityKind,
+  rotationPhases,
   type AuthorityPublicKeys,
   type AuthorityType,
   type CertAuthority,
+  type Rotation,
+  type RotationPhase,
 } from "./cert-authority.ts";
 export { CLUSTER_CONFIG_NAME, clusterConfigKind, type ClusterConfig } from "./cluster-config.ts";
 export {

@@ -6,12 +6,15 @@ import { submitHeartbeat } from "./heartbeat-service.ts";
 import { issueCertificates } from "./issue-service.ts";
 import { watchLocks } from "./locks-service.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
+import { rotateAuthority } from "./rotation-service.ts";
 import { exportAuthority, getStatus, searchEvents } from "./status-service.ts";
+import { TrustWatch } from "./trust-service.ts";
 
 /** The verbs of the authority, each in its own file. */
 export function createAuthService(parts: AuthParts): Handlers<typeof AuthService, AuthCall> {
   const startedAt = parts.clock.now();
   const { config, authorities } = parts;
+  const trust = new TrustWatch(authorities);
   return {
     ping: () => ({ clusterName: authorities.clusterName, ...config }),
     getTrust: () => trustToProto(authorities.trust()),
@@ -19,8 +22,10 @@ export function createAuthService(parts: AuthParts): Handlers<typeof AuthService
     submitHeartbeat: (request, call) => submitHeartbeat(parts, request, call),
     announceApps: (request, call) => announceApps(parts, request, call),
     watchLocks: (_request, call) => watchLocks(parts, call),
+    watchTrust: (_request, call) => trust.watch(call),
     exportAuthority: (request, call) => exportAuthority(parts, request, call),
     searchEvents: (request) => searchEvents(parts, request),
     getStatus: () => getStatus(parts, startedAt),
+    rotateAuthority: (request, call) => rotateAuthority(parts, request, call),
   };
 }

@@ -2,6 +2,7 @@ import { Bell, type Clock } from "#base/kernel";
 import { impersonation, lockTargetsOf, type Caller, type LockSet } from "#domain/access";
 import { expiryOf, lockTargetKey, type Lock } from "#domain/resources";
 import type { AuthCall } from "./parts.ts";
+import { rung } from "./rung.ts";
 
 /** All locks in force that concern the caller, at once and again after each change. */
 export async function* watchLocks(
@@ -38,17 +39,4 @@ function documentOf(lock: Lock): string {
   const json = documents.get(lock) ?? JSON.stringify(lock);
   documents.set(lock, json);
   return json;
-}
-
-function rung(bell: Bell, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wake = (): void => {
-      signal.removeEventListener("abort", wake);
-      heard?.[Symbol.dispose]();
-      resolve();
-    };
-    signal.addEventListener("abort", wake, { once: true });
-    const heard: Disposable | undefined = bell.listen(wake);
-    if (signal.aborted) wake();
-  });
 }

@@ -18,6 +18,7 @@ import { Issuers, type FetchKeys } from "./issuers/issuers.ts";
 import { publishedKeys } from "./issuers/published-keys.ts";
 import type { AuthConfig, AuthParts } from "./parts.ts";
 import { createResourceService } from "./resources/service.ts";
+import { followAuthorities } from "./rotation-schedule.ts";
 import { readSettings } from "./settings.ts";
 
 export interface AuthServerOptions {
@@ -53,6 +54,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   const joins = new JoinServer({ ...options, locks, issuers, config: settings });
   const gate = new Gate(parts, joins, options.strangerLimits);
   const following = await follow(locks, options);
+  const rotating = await followAuthorities(options);
   return {
     locks,
     services: [
@@ -62,7 +64,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
     ],
     [Symbol.asyncDispose]: async () => {
       issuers[Symbol.dispose]();
-      await following[Symbol.asyncDispose]();
+      await Promise.all([following[Symbol.asyncDispose](), rotating[Symbol.asyncDispose]()]);
     },
   };
 }

@@ -1,4 +1,3 @@
-import { badParameter } from "#base/kernel";
 import { actorOf, type EventQuery } from "#domain/audit";
 import { caPins, exportFormats, type ExportFormat } from "#domain/authority";
 import { authorityTypes, kinds, type AuthorityType } from "#domain/resources";
@@ -8,6 +7,8 @@ import type {
   SearchEventsRequest,
 } from "@tenon/api/tenon/auth/v1/auth";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { authorityOf } from "./rotation-service.ts";
+import { oneOf } from "./one-of.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
 
 export async function exportAuthority(
@@ -26,13 +27,6 @@ export async function exportAuthority(
     fields: { authority: type, ...(format ? { format } : {}) },
   });
   return { text };
-}
-
-function oneOf<T extends string>(what: string, text: string, allowed: readonly T[]): T {
-  const found = allowed.find((value) => value === text);
-  if (found === undefined)
-    throw badParameter(`${what} "${text}" is unknown; use ${allowed.join(", ")}`);
-  return found;
 }
 
 export async function searchEvents(
@@ -66,9 +60,7 @@ export async function getStatus(
     version: config.version,
     proxyPublicAddr: config.proxyPublicAddr,
     caPins: caPins(authorities.trust()),
-    authorities: authorities
-      .describe()
-      .map((authority) => ({ ...authority, notAfter: BigInt(authority.notAfter) })),
+    authorities: authorities.describe().map(authorityOf),
     counts: Object.fromEntries(counts),
     startedAt: BigInt(startedAt),
   };

@@ -90,9 +90,11 @@ export const rpcTable: {
     submitHeartbeat: { callers: ["bot"] },
     announceApps: { callers: ["app"] },
     watchLocks: { callers: [...agents, "bot", "admin"] },
+    watchTrust: { callers: [...agents, "bot", "admin"] },
     exportAuthority: { callers: people, rule: { resource: "authority_export", verb: "read" } },
     searchEvents: { callers: people, rule: { resource: "event", verb: "list" } },
     getStatus: { callers: people, rule: { resource: "status", verb: "read" } },
+    rotateAuthority: { callers: people, rule: { resource: "cert_authority", verb: "update" } },
   },
   "tenon.resource.v1.ResourceService": {
     get: documents,

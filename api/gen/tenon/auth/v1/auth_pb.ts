@@ -6,7 +6,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CredentialsSchema, TrustBundleSchema } from "../../join/v1/join_pb.ts";
+import type { CredentialsSchema, TrustBundle, TrustBundleSchema } from "../../join/v1/join_pb.ts";
 import { file_tenon_join_v1_join } from "../../join/v1/join_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/auth/v1/auth.proto.
  */
 export const file_tenon_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKXAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSI2ChZFeHBvcnRBdXRob3JpdHlSZXF1ZXN0EgwKBHR5cGUYASABKAkSDgoGZm9ybWF0GAIgASgJIicKF0V4cG9ydEF1dGhvcml0eVJlc3BvbnNlEgwKBHRleHQYASABKAkikgEKE1NlYXJjaEV2ZW50c1JlcXVlc3QSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0eXBlGAMgASgJEgsKA2JvdBgEIAEoCRIMCgR1c2VyGAUgASgJEhEKCWFzY2VuZGluZxgGIAEoCBIRCglwYWdlX3NpemUYByABKA0SEgoKcGFnZV90b2tlbhgIIAEoCSI/ChRTZWFyY2hFdmVudHNSZXNwb25zZRIOCgZldmVudHMYASADKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhIKEEdldFN0YXR1c1JlcXVlc3Qi+gIKEUdldFN0YXR1c1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJEg8KB2NhX3BpbnMYBCADKAkSPwoLYXV0aG9yaXRpZXMYBSADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRI8CgZjb3VudHMYBiADKAsyLC50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkNvdW50c0VudHJ5EhIKCnN0YXJ0ZWRfYXQYByABKAQaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARpQCglBdXRob3JpdHkSDAoEdHlwZRgBIAEoCRINCgVwaGFzZRgCIAEoCRITCgtmaW5nZXJwcmludBgDIAEoCRIRCglub3RfYWZ0ZXIYBCABKAQyhQYKC0F1dGhTZXJ2aWNlEj8KBFBpbmcSGi50ZW5vbi5hdXRoLnYxLlBpbmdSZXF1ZXN0GhsudGVub24uYXV0aC52MS5QaW5nUmVzcG9uc2USRgoIR2V0VHJ1c3QSHi50ZW5vbi5hdXRoLnYxLkdldFRydXN0UmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSWAoRSXNzdWVDZXJ0aWZpY2F0ZXMSJy50ZW5vbi5hdXRoLnYxLklzc3VlQ2VydGlmaWNhdGVzUmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuQ3JlZGVudGlhbHMSYAoPU3VibWl0SGVhcnRiZWF0EiUudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXF1ZXN0GiYudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXNwb25zZRJXCgxBbm5vdW5jZUFwcHMSIi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1Jlc3BvbnNlEk0KCldhdGNoTG9ja3MSIC50ZW5vbi5hdXRoLnYxLldhdGNoTG9ja3NSZXF1ZXN0GhsudGVub24uYXV0aC52MS5Mb2Nrc0luRm9yY2UwARJgCg9FeHBvcnRBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlc3BvbnNlElcKDFNlYXJjaEV2ZW50cxIiLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVzcG9uc2USTgoJR2V0U3RhdHVzEh8udGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXF1ZXN0GiAudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZWIGcHJvdG8z", [file_tenon_join_v1_join]);
+  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKXAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSITChFXYXRjaFRydXN0UmVxdWVzdCJWCgtUcnVzdFVwZGF0ZRIpCgV0cnVzdBgBIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSHAoUcmVuZXdfd2l0aGluX3NlY29uZHMYAiABKA0iZAoWUm90YXRlQXV0aG9yaXR5UmVxdWVzdBINCgV0eXBlcxgBIAMoCRINCgVwaGFzZRgCIAEoCRIOCgZtYW51YWwYAyABKAgSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBCABKAQiawoXUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USPwoLYXV0aG9yaXRpZXMYASADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRIPCgdjaGFuZ2VkGAIgASgIIjYKFkV4cG9ydEF1dGhvcml0eVJlcXVlc3QSDAoEdHlwZRgBIAEoCRIOCgZmb3JtYXQYAiABKAkiJwoXRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USDAoEdGV4dBgBIAEoCSKSAQoTU2VhcmNoRXZlbnRzUmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHR5cGUYAyABKAkSCwoDYm90GAQgASgJEgwKBHVzZXIYBSABKAkSEQoJYXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJIj8KFFNlYXJjaEV2ZW50c1Jlc3BvbnNlEg4KBmV2ZW50cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiEgoQR2V0U3RhdHVzUmVxdWVzdCKBBQoRR2V0U3RhdHVzUmVzcG9uc2USFAoMY2x1c3Rlcl9uYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSGQoRcHJveHlfcHVibGljX2FkZHIYAyABKAkSDwoHY2FfcGlucxgEIAMoCRI/CgthdXRob3JpdGllcxgFIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5EjwKBmNvdW50cxgGIAMoCzIsLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQ291bnRzRW50cnkSEgoKc3RhcnRlZF9hdBgHIAEoBBotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBGqsBCglBdXRob3JpdHkSDAoEdHlwZRgBIAEoCRINCgVwaGFzZRgCIAEoCRITCgtmaW5nZXJwcmludBgDIAEoCRIRCglub3RfYWZ0ZXIYBCABKAQSHAoUdHJ1c3RlZF9maW5nZXJwcmludHMYBSADKAkSOwoIcm90YXRpb24YBiABKAsyKS50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLlJvdGF0aW9uGqgBCghSb3RhdGlvbhIMCgRtb2RlGAEgASgJEhIKCnN0YXJ0ZWRfYXQYAiABKAQSEwoLcGhhc2Vfc2luY2UYAyABKAQSFQoNbmV4dF9waGFzZV9hdBgEIAEoBBIcChRncmFjZV9wZXJpb2Rfc2Vjb25kcxgFIAEoBBIXCg9vbGRfZmluZ2VycHJpbnQYBiABKAkSFwoPbmV3X2ZpbmdlcnByaW50GAcgASgJMrUHCgtBdXRoU2VydmljZRI/CgRQaW5nEhoudGVub24uYXV0aC52MS5QaW5nUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuUGluZ1Jlc3BvbnNlEkYKCEdldFRydXN0Eh4udGVub24uYXV0aC52MS5HZXRUcnVzdFJlcXVlc3QaGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlElgKEUlzc3VlQ2VydGlmaWNhdGVzEicudGVub24uYXV0aC52MS5Jc3N1ZUNlcnRpZmljYXRlc1JlcXVlc3QaGi50ZW5vbi5qb2luLnYxLkNyZWRlbnRpYWxzEmAKD1N1Ym1pdEhlYXJ0YmVhdBIlLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVzcG9uc2USVwoMQW5ub3VuY2VBcHBzEiIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0GiMudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXNwb25zZRJNCgpXYXRjaExvY2tzEiAudGVub24uYXV0aC52MS5XYXRjaExvY2tzUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuTG9ja3NJbkZvcmNlMAESTAoKV2F0Y2hUcnVzdBIgLnRlbm9uLmF1dGgudjEuV2F0Y2hUcnVzdFJlcXVlc3QaGi50ZW5vbi5hdXRoLnYxLlRydXN0VXBkYXRlMAESYAoPRXhwb3J0QXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXNwb25zZRJXCgxTZWFyY2hFdmVudHMSIi50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1Jlc3BvbnNlEk4KCUdldFN0YXR1cxIfLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVxdWVzdBogLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2USYAoPUm90YXRlQXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXNwb25zZWIGcHJvdG8z", [file_tenon_join_v1_join]);
 
 /**
  * @generated from message tenon.auth.v1.PingRequest
@@ -345,6 +345,110 @@ export const LocksInForceSchema: GenMessage<LocksInForce> = /*@__PURE__*/
   messageDesc(file_tenon_auth_v1_auth, 10);
 
 /**
+ * @generated from message tenon.auth.v1.WatchTrustRequest
+ */
+export type WatchTrustRequest = Message<"tenon.auth.v1.WatchTrustRequest"> & {
+};
+
+/**
+ * Describes the message tenon.auth.v1.WatchTrustRequest.
+ * Use `create(WatchTrustRequestSchema)` to create a new message.
+ */
+export const WatchTrustRequestSchema: GenMessage<WatchTrustRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 11);
+
+/**
+ * @generated from message tenon.auth.v1.TrustUpdate
+ */
+export type TrustUpdate = Message<"tenon.auth.v1.TrustUpdate"> & {
+  /**
+   * @generated from field: tenon.join.v1.TrustBundle trust = 1;
+   */
+  trust?: TrustBundle | undefined;
+
+  /**
+   * Renew what the authorities signed at a random moment within this time, so that a fleet does not
+   * come at once.
+   *
+   * @generated from field: uint32 renew_within_seconds = 2;
+   */
+  renewWithinSeconds: number;
+};
+
+/**
+ * Describes the message tenon.auth.v1.TrustUpdate.
+ * Use `create(TrustUpdateSchema)` to create a new message.
+ */
+export const TrustUpdateSchema: GenMessage<TrustUpdate> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 12);
+
+/**
+ * @generated from message tenon.auth.v1.RotateAuthorityRequest
+ */
+export type RotateAuthorityRequest = Message<"tenon.auth.v1.RotateAuthorityRequest"> & {
+  /**
+   * As in ExportAuthorityRequest; all of these, in one commit.
+   *
+   * @generated from field: repeated string types = 1;
+   */
+  types: string[];
+
+  /**
+   * init, update_clients, update_servers, standby or rollback; empty: init.
+   *
+   * @generated from field: string phase = 2;
+   */
+  phase: string;
+
+  /**
+   * At init: nothing happens by itself. Later: nothing does from now on.
+   *
+   * @generated from field: bool manual = 3;
+   */
+  manual: boolean;
+
+  /**
+   * At init; 0: 30 hours.
+   *
+   * @generated from field: uint64 grace_period_seconds = 4;
+   */
+  gracePeriodSeconds: bigint;
+};
+
+/**
+ * Describes the message tenon.auth.v1.RotateAuthorityRequest.
+ * Use `create(RotateAuthorityRequestSchema)` to create a new message.
+ */
+export const RotateAuthorityRequestSchema: GenMessage<RotateAuthorityRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 13);
+
+/**
+ * @generated from message tenon.auth.v1.RotateAuthorityResponse
+ */
+export type RotateAuthorityResponse = Message<"tenon.auth.v1.RotateAuthorityResponse"> & {
+  /**
+   * Those that were named, as they are now.
+   *
+   * @generated from field: repeated tenon.auth.v1.GetStatusResponse.Authority authorities = 1;
+   */
+  authorities: GetStatusResponse_Authority[];
+
+  /**
+   * Whether this call changed them: false when they had the phase already.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.RotateAuthorityResponse.
+ * Use `create(RotateAuthorityResponseSchema)` to create a new message.
+ */
+export const RotateAuthorityResponseSchema: GenMessage<RotateAuthorityResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 14);
+
+/**
  * @generated from message tenon.auth.v1.ExportAuthorityRequest
  */
 export type ExportAuthorityRequest = Message<"tenon.auth.v1.ExportAuthorityRequest"> & {
@@ -368,7 +472,7 @@ export type ExportAuthorityRequest = Message<"tenon.auth.v1.ExportAuthorityReque
  * Use `create(ExportAuthorityRequestSchema)` to create a new message.
  */
 export const ExportAuthorityRequestSchema: GenMessage<ExportAuthorityRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 11);
+  messageDesc(file_tenon_auth_v1_auth, 15);
 
 /**
  * @generated from message tenon.auth.v1.ExportAuthorityResponse
@@ -385,7 +489,7 @@ export type ExportAuthorityResponse = Message<"tenon.auth.v1.ExportAuthorityResp
  * Use `create(ExportAuthorityResponseSchema)` to create a new message.
  */
 export const ExportAuthorityResponseSchema: GenMessage<ExportAuthorityResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 12);
+  messageDesc(file_tenon_auth_v1_auth, 16);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsRequest
@@ -439,7 +543,7 @@ export type SearchEventsRequest = Message<"tenon.auth.v1.SearchEventsRequest"> &
  * Use `create(SearchEventsRequestSchema)` to create a new message.
  */
 export const SearchEventsRequestSchema: GenMessage<SearchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 13);
+  messageDesc(file_tenon_auth_v1_auth, 17);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsResponse
@@ -463,7 +567,7 @@ export type SearchEventsResponse = Message<"tenon.auth.v1.SearchEventsResponse">
  * Use `create(SearchEventsResponseSchema)` to create a new message.
  */
 export const SearchEventsResponseSchema: GenMessage<SearchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 14);
+  messageDesc(file_tenon_auth_v1_auth, 18);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusRequest
@@ -476,7 +580,7 @@ export type GetStatusRequest = Message<"tenon.auth.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 15);
+  messageDesc(file_tenon_auth_v1_auth, 19);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse
@@ -525,7 +629,7 @@ export type GetStatusResponse = Message<"tenon.auth.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 16);
+  messageDesc(file_tenon_auth_v1_auth, 20);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse.Authority
@@ -550,6 +654,20 @@ export type GetStatusResponse_Authority = Message<"tenon.auth.v1.GetStatusRespon
    * @generated from field: uint64 not_after = 4;
    */
   notAfter: bigint;
+
+  /**
+   * Of every key that is trusted, the one that signs first.
+   *
+   * @generated from field: repeated string trusted_fingerprints = 5;
+   */
+  trustedFingerprints: string[];
+
+  /**
+   * Absent in standby.
+   *
+   * @generated from field: tenon.auth.v1.GetStatusResponse.Rotation rotation = 6;
+   */
+  rotation?: GetStatusResponse_Rotation | undefined;
 };
 
 /**
@@ -557,7 +675,60 @@ export type GetStatusResponse_Authority = Message<"tenon.auth.v1.GetStatusRespon
  * Use `create(GetStatusResponse_AuthoritySchema)` to create a new message.
  */
 export const GetStatusResponse_AuthoritySchema: GenMessage<GetStatusResponse_Authority> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 16, 0);
+  messageDesc(file_tenon_auth_v1_auth, 20, 0);
+
+/**
+ * Times in milliseconds since the epoch.
+ *
+ * @generated from message tenon.auth.v1.GetStatusResponse.Rotation
+ */
+export type GetStatusResponse_Rotation = Message<"tenon.auth.v1.GetStatusResponse.Rotation"> & {
+  /**
+   * automatic or manual.
+   *
+   * @generated from field: string mode = 1;
+   */
+  mode: string;
+
+  /**
+   * @generated from field: uint64 started_at = 2;
+   */
+  startedAt: bigint;
+
+  /**
+   * @generated from field: uint64 phase_since = 3;
+   */
+  phaseSince: bigint;
+
+  /**
+   * When the next phase begins by itself; 0: never.
+   *
+   * @generated from field: uint64 next_phase_at = 4;
+   */
+  nextPhaseAt: bigint;
+
+  /**
+   * @generated from field: uint64 grace_period_seconds = 5;
+   */
+  gracePeriodSeconds: bigint;
+
+  /**
+   * @generated from field: string old_fingerprint = 6;
+   */
+  oldFingerprint: string;
+
+  /**
+   * @generated from field: string new_fingerprint = 7;
+   */
+  newFingerprint: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetStatusResponse.Rotation.
+ * Use `create(GetStatusResponse_RotationSchema)` to create a new message.
+ */
+export const GetStatusResponse_RotationSchema: GenMessage<GetStatusResponse_Rotation> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 20, 1);
 
 /**
  * @generated from service tenon.auth.v1.AuthService
@@ -623,6 +794,17 @@ export const AuthService: GenService<{
     output: typeof LocksInForceSchema;
   },
   /**
+   * The authorities that are trusted, first as they are, then after each change: what every bot and
+   * agent follows, so that a rotation of the authorities reaches it at once.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.WatchTrust
+   */
+  watchTrust: {
+    methodKind: "server_streaming";
+    input: typeof WatchTrustRequestSchema;
+    output: typeof TrustUpdateSchema;
+  },
+  /**
    * @generated from rpc tenon.auth.v1.AuthService.ExportAuthority
    */
   exportAuthority: {
@@ -645,6 +827,16 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof GetStatusRequestSchema;
     output: typeof GetStatusResponseSchema;
+  },
+  /**
+   * Takes authorities to the next phase of a rotation, or back.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.RotateAuthority
+   */
+  rotateAuthority: {
+    methodKind: "unary";
+    input: typeof RotateAuthorityRequestSchema;
+    output: typeof RotateAuthorityResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tenon_auth_v1_auth, 0);

@@ -1,0 +1,70 @@
+import { badParameter } from "#base/kernel";
+import { actorOf } from "#domain/audit";
+import type { Authorities } from "#domain/authority";
+import { authorityTypes, rotationPhases } from "#domain/resources";
+import type {
+  GetStatusResponse_AuthoritySchema,
+  RotateAuthorityRequest,
+  RotateAuthorityResponseSchema,
+} from "@tenon/api/tenon/auth/v1/auth";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { oneOf } from "./one-of.ts";
+import type { AuthCall, AuthParts } from "./parts.ts";
+
+/** Takes authorities to a phase of a rotation; one that has it already stays, so one may repeat it. */
+export async function rotateAuthority(
+  { authorities, audit }: Pick<AuthParts, "authorities" | "audit">,
+  request: Omit<RotateAuthorityRequest, "$typeName">,
+  { caller, remoteAddr }: Pick<AuthCall, "caller" | "remoteAddr">,
+): Promise<MessageInitShape<typeof RotateAuthorityResponseSchema>> {
+  if (request.types.length === 0)
+    throw badParameter(`types is empty; name some of ${authorityTypes.join(", ")}`);
+  const types = request.types.map((type) => oneOf("type", type, authorityTypes));
+  const phase = oneOf("phase", request.phase || "init", rotationPhases);
+  const graceMs = Number(request.gracePeriodSeconds) * 1_000;
+  if (graceMs > 0 && phase !== "init")
+    throw badParameter(`a grace period belongs to "init"; leave it out for "${phase}"`);
+  const wish = {
+    types,
+    phase,
+    ...(request.manual ? { mode: "manual" as const } : {}),
+    ...(graceMs > 0 ? { graceMs } : {}),
+  };
+  const changed = await authorities.rotate(wish, {
+    actor: actorOf(caller),
+    remoteAddr,
+    audit: (event) => audit.write(event),
+  });
+  return { authorities: authorities.describe(types).map(authorityOf), changed };
+}
+
+type Summary = ReturnType<Authorities["describe"]>[number];
+
+/** As it goes over the wire. */
+export function authorityOf({
+  rotation,
+  notAfter,
+  trustedFingerprints,
+  ...rest
+}: Summary): MessageInitShape<typeof GetStatusResponse_AuthoritySchema> {
+  return {
+    ...rest,
+    notAfter: BigInt(notAfter),
+    trustedFingerprints: [...trustedFingerprints],
+    ...(rotation ? { rotation: rotationOf(rotation) } : {}),
+  };
+}
+
+const rotationOf = ({
+  startedAt,
+  phaseSince,
+  nextPhaseAt,
+  graceMs,
+  ...rest
+}: NonNullable<Summary["rotation"]>) => ({
+  ...rest,
+  startedAt: BigInt(startedAt),
+  phaseSince: BigInt(phaseSince),
+  nextPhaseAt: BigInt(nextPhaseAt),
+  gracePeriodSeconds: BigInt(Math.round(graceMs / 1_000)),
+});
