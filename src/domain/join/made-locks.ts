@@ -1,9 +1,12 @@
 import { sha256Hex } from "#base/crypto";
 import type { Write } from "#base/storage";
-import type { BotInstance, Lock, LockTarget, Token } from "#domain/resources";
-
-/** On every lock that joining made: which token to reset to be rid of it. */
-const JOIN_TOKEN_LABEL = "tenon.internal/join-token";
+import {
+  JOIN_TOKEN_LABEL,
+  type BotInstance,
+  type Lock,
+  type LockTarget,
+  type Token,
+} from "#domain/resources";
 
 /** Holds while the document is as it was read. */
 export const checkOf = ({ kind, metadata }: Token | BotInstance): Write => ({
@@ -37,12 +40,17 @@ export function supersededLock(
   until: { readonly expires: number; readonly by: string },
 ): Lock {
   const made = lock(token, {
-    name: `superseded-${instanceId}`,
+    name: `${SUPERSEDED}${instanceId}`,
     target: ["bot_instance_id", instanceId],
     message: `instance "${until.by}" took its place in a recovery`,
   });
   return { ...made, spec: { ...made.spec, expires: new Date(until.expires).toISOString() } };
 }
+
+const SUPERSEDED = "superseded-";
+
+/** Whether it keeps out what a recovery has replaced, and nobody who is in use. */
+export const isSuperseding = (lock: Lock): boolean => lock.metadata.name.startsWith(SUPERSEDED);
 
 /** The same fault makes the same lock again, not a second one. */
 function lock(

@@ -44,7 +44,14 @@ export {
 } from "./kinds.ts";
 export type { ListOptions, ResourcePage } from "./listing.ts";
 export { DEFAULT_PAGE, MAX_EXAMINED, readPage, type PageRequest, type ReadPage } from "./paging.ts";
-export { lockKind, lockTargetKey, lockTargets, type Lock, type LockTarget } from "./lock.ts";
+export {
+  JOIN_TOKEN_LABEL,
+  lockKind,
+  lockTargetKey,
+  lockTargets,
+  type Lock,
+  type LockTarget,
+} from "./lock.ts";
 export { PageTokens } from "./page-token.ts";
 export { exactly, Resources, type RangeOptions } from "./resources.ts";
 export {

@@ -58,11 +58,24 @@ function fingerprintOf(keyOrFingerprint: string): string {
   return `SHA256:${hash.replaceAll("=", "")}`;
 }
 
+/** On every lock that joining made: which token to reset to be rid of it. */
+export const JOIN_TOKEN_LABEL = "tenon.internal/join-token";
+
 export const lockKind = defineKind<Lock>({
   kind: "lock",
   version: "v2",
   aliases: ["locks"],
   spec,
   fields: { target: (lock) => [lockTargetKey(lock)] },
-  indexes: [{ name: "target", version: 1, key: (lock) => [lockTargetKey(lock)] }],
+  indexes: [
+    { name: "target", version: 1, key: (lock) => [lockTargetKey(lock)] },
+    {
+      name: "join_token",
+      version: 1,
+      key: ({ metadata: { labels } }) => {
+        const token = labels[JOIN_TOKEN_LABEL];
+        return token === undefined ? [] : [token];
+      },
+    },
+  ],
 });
