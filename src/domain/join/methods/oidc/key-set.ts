@@ -1,6 +1,7 @@
 import { badParameter } from "#base/kernel";
 import { createLocalJWKSet, type JWK, type LocalJWKSet } from "jose";
 import * as z from "zod";
+import { isSound } from "./sound-key.ts";
 
 /** Asymmetric ones only: with a shared key, everyone who can verify a token could make one. */
 export const ALGORITHMS: readonly string[] = [
@@ -27,13 +28,13 @@ const MAX_EXPONENT = 11;
 const base64url = z.string().regex(/^[A-Za-z0-9_-]+$/);
 const coordinate = base64url.max(128);
 const facts = {
-  kid: z.string().max(256).optional(),
-  alg: z.enum(ALGORITHMS).optional(),
-  use: z.literal("sig").optional(),
+  kid: z.string().max(256).exactOptional(),
+  alg: z.enum(ALGORITHMS).exactOptional(),
+  use: z.literal("sig").exactOptional(),
   key_ops: z
     .array(z.string())
     .refine((operations) => operations.includes("verify"))
-    .optional(),
+    .exactOptional(),
 };
 
 /** RFC 7518 section 6 and RFC 8037: what verification needs of a key, and nothing else of it. */
@@ -75,10 +76,12 @@ export class KeySet {
     const parsed = keySet.safeParse(document);
     if (!parsed.success)
       throw badParameter(`the key set must be {"keys": […]} with at most ${MAX_KEYS} keys`);
-    const keys = parsed.data.keys.flatMap((key) => usableKey.safeParse(key).data ?? []);
-    if (keys.length > 0) return new KeySet(keys.map(withoutUndefined));
+    const keys = parsed.data.keys
+      .flatMap((key) => usableKey.safeParse(key).data ?? [])
+      .filter(isSound);
+    if (keys.length > 0) return new KeySet(keys);
     throw badParameter(
-      `the key set holds no public RSA, EC or Ed25519 key for signatures (${parsed.data.keys.length} others)`,
+      `the key set holds no sound public RSA, EC or Ed25519 key for signatures (${parsed.data.keys.length} others)`,
     );
   }
 
@@ -87,6 +90,3 @@ export class KeySet {
     return kid === undefined || this.#ids.has(kid);
   }
 }
-
-const withoutUndefined = (key: object): JWK =>
-  Object.fromEntries(Object.entries(key).filter(([, value]) => value !== undefined));

@@ -1,0 +1,337 @@
+// Bots whose platform vouches for them: joining, refreshing, lost replies, copies, replays.
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { refusal } from "#testing/join";
+import type { Lost } from "#testing/join-machine";
+import { OidcWorld } from "#testing/oidc-world";
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const STRANGER = /^the join was refused: the token, its secret or the key is not valid here/;
+
+const instances = (world: OidcWorld): Promise<number> =>
+  world.cluster.store.count({ kind: "bot_instance" });
+
+suite("joining by ID token", () => {
+  test("with one that lies there, in two messages", async () => {
+    await using world = await OidcWorld.open();
+    const machine = await world.held();
+    const { refreshed } = await machine.join();
+    assert.equal(refreshed, false);
+    assert.deepEqual(machine.log, ["init", "result", "ack", "acknowledged"]);
+    assert.equal(await world.cluster.store.count({ kind: "join_attempt" }), 0);
+  });
+
+  test("with one that answers a challenge", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    const order = ["init", "challenge", "solution", "result", "ack", "acknowledged"];
+    assert.deepEqual(machine.log, order);
+  });
+
+  test("the instance remembers what the ID token said, and goes a day after its certificate", async () => {
+    await using world = await OidcWorld.open();
+    const machine = await world.held();
+    const { identity } = await machine.join();
+    const name = `robo:${await machine.instanceId()}`;
+    const { metadata, status } = await world.cluster.resources.require("bot_instance", name);
+    assert.equal(Date.parse(metadata.expires!), identity.expires + DAY);
+    const { join_method, attributes } = status!.initial_authentication!;
+    assert.equal(join_method, "github");
+    assert.equal(attributes["repository"], "octo/app");
+    assert.equal(attributes["run_id"], "30");
+    assert.equal(attributes["iss"], "https://token.actions.githubusercontent.com");
+    await world.cluster.clock.advance(DAY + HOUR);
+    assert.equal(await instances(world), 0);
+  });
+
+  test("a certificate keeps the instance and counts its generation, with a new proof each time", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    for (let i = 0; i < 3; i++) {
+      await world.cluster.clock.advance(HOUR / 2);
+      assert.equal((await machine.join()).refreshed, true);
+    }
+    assert.equal(await instances(world), 1);
+    const name = `robo:${await machine.instanceId()}`;
+    const { status } = await world.cluster.resources.require("bot_instance", name);
+    assert.equal(status?.generation, 4);
+    assert.equal((await world.cluster.events("bot.join")).length, 4);
+  });
+
+  test("without a certificate each join makes an instance, linked to the one before", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    const first = await machine.instanceId();
+    await machine.loseCertificate();
+    await machine.join();
+    const name = `robo:${await machine.instanceId()}`;
+    const { spec } = await world.cluster.resources.require("bot_instance", name);
+    assert.notEqual(spec.instance_id, first);
+    assert.equal(spec.previous_instance_id, first);
+    assert.deepEqual(await world.cluster.lockNames(), []);
+  });
+
+  test("an instance of another method or bot is not kept", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    await world.cluster.remove("token", "t");
+    await world.addToken("t", {
+      join_method: "oidc",
+      github: undefined,
+      oidc: { issuer: world.tokens.issuer, allow: [{ repository: "octo/app" }] },
+    });
+    await machine.join();
+    assert.equal(await instances(world), 2);
+    await world.cluster.put({ kind: "bot", version: "v1", metadata: { name: "other" }, spec: {} });
+    await world.cluster.remove("token", "t");
+    await world.addToken("t", { bot_name: "other" });
+    await machine.join();
+    assert.equal(await instances(world), 3);
+  });
+
+  test("an instance that was removed is followed by another", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    await world.cluster.remove("bot_instance", `robo:${await machine.instanceId()}`);
+    await machine.join();
+    assert.equal(await instances(world), 1);
+  });
+});
+
+suite("joining by ID token: lost replies", () => {
+  for (const kind of ["held", "on demand"] as const) {
+    const start = async (world: OidcWorld) =>
+      kind === "held" ? await world.held() : world.onDemand();
+
+    for (const lost of ["init", "result"] satisfies Lost[]) {
+      test(`${kind}: first join, ${lost} lost: the same attempt gets the same instance`, async () => {
+        await using world = await OidcWorld.open();
+        const machine = await start(world);
+        for (let i = 0; i < 2; i++) {
+          machine.lose = lost;
+          await refusal(machine.join());
+        }
+        await machine.join();
+        assert.equal(await instances(world), 1);
+        assert.deepEqual(await world.cluster.reasons(), []);
+      });
+
+      test(`${kind}: refresh, ${lost} lost: the same attempt gets the same generation`, async () => {
+        await using world = await OidcWorld.open();
+        const machine = await start(world);
+        await machine.join();
+        for (let i = 0; i < 2; i++) {
+          machine.lose = lost;
+          await refusal(machine.join());
+        }
+        await machine.join();
+        const name = `robo:${await machine.instanceId()}`;
+        const { status } = await world.cluster.resources.require("bot_instance", name);
+        assert.equal(status?.generation, 2);
+        assert.deepEqual(await world.cluster.lockNames(), []);
+      });
+    }
+  }
+
+  test("a first join is not repeated once its certificate was used", async () => {
+    await using world = await OidcWorld.open();
+    const machine = await world.held();
+    machine.lose = "result";
+    await refusal(machine.join());
+    const copy = await machine.copy();
+    machine.lose = "ack";
+    const verified = world.cluster.verified((await machine.join()).identity);
+    assert.ok(verified?.kind === "user");
+    await world.cluster.server.certificateUsed(verified.identity);
+    assert.equal(await world.cluster.store.count({ kind: "join_attempt" }), 0);
+    assert.match((await refusal(copy.join())).message, STRANGER);
+    assert.match((await world.cluster.reasons())[0]!, /ID token was used before, by "/);
+  });
+
+  test("an attempt that is made again after its answer arrived is a new one", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    const before = await machine.prepared();
+    await machine.join();
+    await machine.storage.save(before!);
+    await machine.join();
+    assert.equal(await instances(world), 2);
+  });
+});
+
+suite("joining by ID token: each is good for one machine", () => {
+  test("another machine cannot show it, whatever it says of itself", async () => {
+    await using world = await OidcWorld.open();
+    const machine = await world.held();
+    await machine.join();
+    const thief = world.machine(machine.settings);
+    assert.match((await refusal(thief.join())).message, STRANGER);
+    assert.match((await world.cluster.reasons())[0]!, /ID token was used before, by "/);
+    assert.equal(await instances(world), 1);
+  });
+
+  test("a machine that shows it again with its certificate is refreshed", async () => {
+    await using world = await OidcWorld.open();
+    const machine = await world.held();
+    await machine.join();
+    assert.equal((await machine.join()).refreshed, true);
+    assert.equal(await instances(world), 1);
+  });
+
+  test("of two machines at once one gets in", async () => {
+    await using world = await OidcWorld.open();
+    const machine = await world.held();
+    const both = [machine, world.machine(machine.settings)].map((each) => each.join());
+    const settled = await Promise.allSettled(both);
+    assert.deepEqual(settled.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    assert.equal(await instances(world), 1);
+  });
+
+  test("one that was refused is not used up", async () => {
+    await using world = await OidcWorld.open();
+    const machine = await world.held();
+    await world.cluster.lock({ user: "bot-robo" });
+    await refusal(machine.join());
+    await world.cluster.remove("lock", "by-admin");
+    await world.cluster.settled();
+    await machine.join();
+  });
+
+  test("an answer to a challenge is none to another, nor for other keys", async () => {
+    await using world = await OidcWorld.open();
+    let seen = "";
+    const spy = world.machine({
+      idToken: {
+        kind: "on_demand",
+        request: async (aud) => (seen = await world.idToken({ aud })),
+      },
+    });
+    spy.lose = "solution";
+    await refusal(spy.join());
+    const thief = world.machine({ idToken: { kind: "on_demand", request: async () => seen } });
+    assert.match((await refusal(thief.join())).message, STRANGER);
+    const holder = world.machine({ idToken: { kind: "held", read: async () => seen } });
+    assert.match((await refusal(holder.join())).message, STRANGER);
+    const reasons = await world.cluster.reasons();
+    assert.equal(reasons.length, 2);
+    for (const reason of reasons)
+      assert.match(reason, /claim "aud" is "test\.example\/[0-9a-f]{64}"/);
+  });
+
+  test("a server in between cannot have its own keys certified by an answer", async () => {
+    await using world = await OidcWorld.open();
+    const honest = world.onDemand();
+    const other = await world.onDemand().prepared();
+    const [keys] = [other!.pending!];
+    const { privateKeyFromPem, spkiDer } = await import("#base/crypto");
+    honest.tamper = (message) =>
+      message.case === "init"
+        ? {
+            ...message,
+            value: {
+              ...message.value,
+              tlsPublicKey: spkiDer(privateKeyFromPem(keys.tls_private_key)),
+            },
+          }
+        : message;
+    assert.match((await refusal(honest.join())).message, STRANGER);
+    assert.match((await world.cluster.reasons())[0]!, /claim "aud"/);
+  });
+});
+
+suite("joining by ID token: copies and locks", () => {
+  test("a copy is found at its next refresh, and both stop until an administrator acts", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    const copy = await machine.copy();
+    await machine.join();
+    assert.match((await refusal(copy.join())).message, /is locked/);
+    assert.match((await world.cluster.reasons())[0]!, /seems to be copied: generation 1/);
+    assert.match((await world.cluster.lockNames()).join(), /^generation-/);
+    await world.cluster.settled();
+    assert.match((await refusal(machine.join())).message, /is locked/);
+    assert.equal(await instances(world), 1);
+  });
+
+  test("a lock on its instance is not left behind by joining anew", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    await world.cluster.lock({ bot_instance_id: await machine.instanceId() });
+    assert.match((await refusal(machine.join())).message, /is locked: stolen/);
+    await machine.loseCertificate();
+    assert.match((await refusal(machine.join())).message, /is locked: stolen/);
+    assert.equal(await instances(world), 1);
+  });
+
+  const targets = [{ user: "bot-robo" }, { role: "bot-robo" }, { join_token: "t" }];
+  for (const target of targets) {
+    test(`a lock on ${JSON.stringify(target)} stops a join and a refresh`, async () => {
+      await using world = await OidcWorld.open();
+      const machine = world.onDemand();
+      await machine.join();
+      await world.cluster.lock(target);
+      assert.match((await refusal(machine.join())).message, /is locked: stolen/);
+      assert.match((await refusal(world.onDemand().join())).message, /is locked: stolen/);
+    });
+  }
+
+  test("a certificate before this one that is none, or of others, is no matter", async () => {
+    await using world = await OidcWorld.open();
+    await world.addToken("u");
+    const other = world.onDemand({}, { token: "u" });
+    const { identity } = await other.join();
+    await world.cluster.lock({ bot_instance_id: await other.instanceId() });
+    for (const previousCertificate of [Buffer.from("junk"), identity.tlsCertificate]) {
+      const machine = world.onDemand();
+      machine.tamper = (message) =>
+        message.case === "init" && message.value.method.case === "oidc"
+          ? {
+              ...message,
+              value: {
+                ...message.value,
+                method: {
+                  case: "oidc",
+                  value: { ...message.value.method.value, previousCertificate },
+                },
+              },
+            }
+          : message;
+      await machine.join();
+    }
+  });
+});
+
+suite("joining by ID token: members", () => {
+  test("are told why their ID token is not taken", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    await world.addToken("t", { github: { allow: [{ repository: "octo/other" }] } });
+    machine.anonymous = false;
+    await refusal(machine.join());
+    assert.match(machine.refused[0]!.message, /repository is "octo\/app", not "octo\/other"/);
+    assert.match(machine.refused[1]!.message, STRANGER);
+  });
+
+  test("keep their instance while the issuer is away", async () => {
+    await using world = await OidcWorld.open();
+    const machine = world.onDemand();
+    await machine.join();
+    world.cluster.published.clear();
+    const error = await refusal(machine.join());
+    assert.equal(error.code, "unavailable");
+    assert.match(error.message, /no key to verify the ID token with: issuer .*: no answer/);
+    assert.equal(machine.refused.length, 1);
+    world.cluster.published.set(world.tokens.issuer, world.tokens.jwks);
+    assert.equal((await machine.join()).refreshed, true);
+    assert.equal(await instances(world), 1);
+  });
+});
