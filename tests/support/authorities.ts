@@ -1,6 +1,7 @@
 import { generateKeyPair, spkiDer, sshPublicKeyLine } from "#base/crypto";
-import { silentLogger } from "#base/kernel";
+import { silentLogger, systemClock, type Clock } from "#base/kernel";
 import { openMemoryStore, type Store } from "#base/storage";
+import { auditWrite, systemActor } from "#domain/audit";
 import { Authorities, type UserClaims } from "#domain/authority";
 import { ManualClock } from "./clock.ts";
 
@@ -46,3 +47,14 @@ export async function newAuthorities(clusterName = CLUSTER): Promise<TestAuthori
   const store = openMemoryStore({ clock, indexes: [] });
   return { clock, store, authorities: await openAuthorities(store, clock, clusterName) };
 }
+
+/** Takes authorities to a phase of a rotation, without a server around them. */
+export const rotate = (
+  authorities: Authorities,
+  request: Parameters<Authorities["rotate"]>[0],
+  clock: Clock = systemClock,
+): Promise<boolean> =>
+  authorities.rotate(request, {
+    actor: systemActor,
+    audit: (event) => auditWrite(event, { clock }),
+  });

@@ -52,7 +52,21 @@ export async function assemble(
       refused,
     }),
   );
+  owned.use(onTrust(authorities, () => port.forgetSessions()));
   return { clock, port, web, ...tunnels };
+}
+
+/** Calls when other authorities are trusted, or others sign, than before. */
+function onTrust(
+  authorities: Pick<ProxyOptions["authorities"], "trust" | "onChange">,
+  changed: () => void,
+): Disposable {
+  let known = authorities.trust();
+  return authorities.onChange(() => {
+    if (authorities.trust() === known) return;
+    known = authorities.trust();
+    changed();
+  });
 }
 
 function openTunnels(

@@ -1,5 +1,5 @@
 import { generateKeyPair, privateKeyPem, spkiDer, x509Pem } from "#base/crypto";
-import { runRepeatedly, type Clock, type Logger } from "#base/kernel";
+import { Bell, runRepeatedly, type Clock, type Logger } from "#base/kernel";
 import type { Authorities } from "#domain/authority";
 import {
   CertificateHolder,
@@ -22,22 +22,37 @@ export interface HostCertificateOptions {
   readonly logger: Logger;
 }
 
-/** What the proxy shows to the cluster's own clients; its key never leaves the memory. */
+/**
+ * What the proxy shows to the cluster's own clients; its key never leaves the memory. Renewed on
+ * schedule, and at once when the host authority signs with other keys.
+ */
 export class HostCertificate implements CertificateSource, AsyncDisposable {
   readonly #holder: CertificateHolder;
   readonly #stop = new AbortController();
   readonly #renewing: Promise<void>;
+  readonly #subscription: Disposable;
+  /** Of the host authority, as it signed what is shown now. */
+  #keyId: string;
 
   constructor(options: HostCertificateOptions) {
-    const { clock, random, logger } = options;
+    const { authorities, clock, random, logger } = options;
+    const bell = new Bell();
+    this.#keyId = authorities.activeKeyId("host");
     this.#holder = new CertificateHolder([issue(options)]);
-    const renew = async (): Promise<void> => this.#holder.replace([issue(options)]);
+    const renew = async (): Promise<void> => {
+      this.#holder.replace([issue(options)]);
+      this.#keyId = authorities.activeKeyId("host");
+    };
+    this.#subscription = authorities.onChange(() => {
+      if (authorities.activeKeyId("host") !== this.#keyId) bell.ring();
+    });
     this.#renewing = runRepeatedly({
       clock,
       random,
       intervalMs: RENEW_AFTER_MS,
       retry: RETRY,
       signal: this.#stop.signal,
+      bell,
       run: skipFirst(renew),
       onFailure: (error) => logger.error("cannot renew the proxy's host certificate", { error }),
     });
@@ -52,6 +67,7 @@ export class HostCertificate implements CertificateSource, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#subscription[Symbol.dispose]();
     this.#stop.abort();
     await this.#renewing;
   }
@@ -63,7 +79,8 @@ function issue({ authorities, hostId }: HostCertificateOptions): ServerCertifica
     { hostId, roles: ["Proxy"] },
     { tlsPublicKey: spkiDer(publicKey), ttlMs: LIFETIME_MS },
   );
-  return { cert: x509Pem(tlsCertificate), key: privateKeyPem(privateKey) };
+  const chain = [tlsCertificate, ...authorities.hostLinks()];
+  return { cert: chain.map((der) => x509Pem(der)).join(""), key: privateKeyPem(privateKey) };
 }
 
 /** The loop's first run falls into the constructor, which has just issued one. */

@@ -79,6 +79,15 @@ export class TlsPort implements AsyncDisposable {
   }
 
   /**
+   * Every session from before takes a full handshake, in which each side verifies the other against
+   * the authorities of now. Connections that are open stay.
+   */
+  forgetSessions(): void {
+    this.#rotation?.[Symbol.dispose]();
+    this.#rotateTicketKeys();
+  }
+
+  /**
    * Whoever steals these keys can resume the sessions of one day (RFC 9325 section 3.4 wants them rotated); the
    * routes share them, and they never leave this process.
    */
