@@ -1,21 +1,14 @@
 import { VERSION, type Clock, type Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
 import { createRpcServer, type RpcServer } from "#base/rpc";
-import { openSqliteStore, type Store, type Write } from "#base/storage";
-import { builtinRoleWrites } from "#domain/access";
-import { AuditLog, eventIndexes, systemActor } from "#domain/audit";
-import { Authorities } from "#domain/authority";
-import {
-  CLUSTER_CONFIG_NAME,
-  clusterConfigKind,
-  Resources,
-  storeIndexes,
-  writeOf,
-} from "#domain/resources";
+import type { Store } from "#base/storage";
+import { AuditLog, systemActor } from "#domain/audit";
+import type { Authorities } from "#domain/authority";
+import { Resources } from "#domain/resources";
 import { createAuthServer, type AddressLimits, type AuthServer } from "#services/auth";
-import { Proxy, type PortLimits } from "#services/proxy";
 import { parseAddress } from "#services/enrolment";
-import { join } from "node:path";
+import { Proxy, type PortLimits } from "#services/proxy";
+import { openAuthorities, openStore } from "./bootstrap.ts";
 import { hostIdOf } from "./host-id.ts";
 import { adminSocketPath } from "./paths.ts";
 import { PROXY_PORT, type ClusterSettings } from "./settings.ts";
@@ -89,8 +82,8 @@ interface Parts {
 async function start(options: ClusterOptions, owned: AsyncDisposableStack): Promise<Parts> {
   const { dataDir, clock, random, logger } = options;
   const store = options.store ?? owned.use(await openStore(options));
-  const isNew = (await store.count({ kind: "cert_authority" })) === 0;
-  const authorities = await openAuthorities({ options, store, isNew });
+  const { name } = options.settings;
+  const { authorities, isNew } = await openAuthorities({ ...options, store, name });
   const audit = owned.use(new AuditLog({ store, clock, logger, random }));
   const address = { text: "" };
   const auth = owned.use(await openAuth({ options, store, authorities, audit, address }));
@@ -105,42 +98,6 @@ async function start(options: ClusterOptions, owned: AsyncDisposableStack): Prom
     fields: { version: VERSION, cluster_name: authorities.clusterName },
   });
   return { owned, rpc, store, authorities, audit, proxy, adminSocket, isNew };
-}
-
-const openStore = ({ dataDir, clock, logger }: ClusterOptions): Promise<Store> =>
-  openSqliteStore({
-    directory: join(dataDir, "store"),
-    clock,
-    logger,
-    indexes: [...storeIndexes, ...eventIndexes],
-  });
-
-function openAuthorities(about: {
-  options: ClusterOptions;
-  store: Store;
-  isNew: boolean;
-}): Promise<Authorities> {
-  const { options, store, isNew } = about;
-  const { clock, logger, settings, defaultName } = options;
-  const clusterName = settings.name ?? (isNew ? defaultName : undefined);
-  return Authorities.open({
-    store,
-    clock,
-    logger,
-    ...(clusterName === undefined ? {} : { clusterName }),
-    ...(clusterName === undefined ? {} : { firstWrites: firstWrites(clusterName) }),
-  });
-}
-
-/** What a new cluster has from the start, beside its authorities. */
-function firstWrites(clusterName: string): readonly Write[] {
-  const config = clusterConfigKind.schema.parse({
-    kind: clusterConfigKind.kind,
-    version: clusterConfigKind.version,
-    metadata: { name: CLUSTER_CONFIG_NAME },
-    spec: { cluster_name: clusterName },
-  });
-  return [...builtinRoleWrites(), writeOf(config, "create")];
 }
 
 function openAuth(about: {

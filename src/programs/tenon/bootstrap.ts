@@ -1,0 +1,57 @@
+import type { Clock, Logger } from "#base/kernel";
+import { openSqliteStore, type Store, type Write } from "#base/storage";
+import { builtinRoleWrites } from "#domain/access";
+import { eventIndexes } from "#domain/audit";
+import { Authorities } from "#domain/authority";
+import { CLUSTER_CONFIG_NAME, clusterConfigKind, storeIndexes, writeOf } from "#domain/resources";
+import { join } from "node:path";
+
+export interface StoreOptions {
+  readonly dataDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The store in the data directory; rejects while another process has it. */
+export const openStore = ({ dataDir, clock, logger }: StoreOptions): Promise<Store> =>
+  openSqliteStore({
+    directory: join(dataDir, "store"),
+    clock,
+    logger,
+    indexes: [...storeIndexes, ...eventIndexes],
+  });
+
+export interface FirstStart extends StoreOptions {
+  readonly store: Store;
+  /** As configured. */
+  readonly name: string | undefined;
+  /** For a new cluster that was given no name. */
+  readonly defaultName: string;
+}
+
+/** Loads the cluster's authorities; a new cluster gets them with its roles and settings, in one commit. */
+export async function openAuthorities(
+  options: FirstStart,
+): Promise<{ authorities: Authorities; isNew: boolean }> {
+  const { store, clock, logger, name, defaultName } = options;
+  const isNew = (await store.count({ kind: "cert_authority" })) === 0;
+  const clusterName = name ?? (isNew ? defaultName : undefined);
+  const authorities = await Authorities.open({
+    store,
+    clock,
+    logger,
+    ...(clusterName === undefined ? {} : { clusterName, firstWrites: firstWrites(clusterName) }),
+  });
+  return { authorities, isNew };
+}
+
+/** What a new cluster has from the start, beside its authorities. */
+function firstWrites(clusterName: string): readonly Write[] {
+  const config = clusterConfigKind.schema.parse({
+    kind: clusterConfigKind.kind,
+    version: clusterConfigKind.version,
+    metadata: { name: CLUSTER_CONFIG_NAME },
+    spec: { cluster_name: clusterName },
+  });
+  return [...builtinRoleWrites(), writeOf(config, "create")];
+}
