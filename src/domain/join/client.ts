@@ -25,6 +25,7 @@ import {
   type Prepared,
 } from "./client-state.ts";
 import { CEREMONY_MS } from "./protocol.ts";
+import { isToStranger } from "./refusal.ts";
 import type { JoinMethod } from "./uri.ts";
 
 /** What a machine joins with: from its configuration or a join URI. */
@@ -101,7 +102,7 @@ export class JoinClient {
     try {
       return await this.#joinWith(turn);
     } catch (error) {
-      if (!turn.cluster.restored || codeOf(error) !== "access_denied") throw error;
+      if (!turn.cluster.restored || !isToStranger(error)) throw error;
       this.#options.logger.warn(
         "the cluster was restored from a backup and refuses this machine; trying its older keys",
         { error },
@@ -117,17 +118,14 @@ export class JoinClient {
   async #resync(turn: Turn, first: unknown): Promise<JoinOutcome> {
     const { bound_keys } = await this.#prepare();
     const keys = this.#options.settings.registrationSecret ? bound_keys : bound_keys.slice(1);
-    const errors = [first];
     for (const keyId of keys) {
       try {
         return await this.#joinWith({ ...turn, keyId });
       } catch (error) {
-        if (codeOf(error) !== "access_denied") throw error;
-        errors.push(error);
+        if (!isToStranger(error)) throw error;
       }
     }
-    // A stranger always hears the same; where one of the keys was known, more was said.
-    throw errors.find((error) => messageOf(error) !== messageOf(first)) ?? first;
+    throw first;
   }
 
   async #joinWith(turn: Turn): Promise<JoinOutcome> {

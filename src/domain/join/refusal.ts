@@ -1,4 +1,4 @@
-import { accessDenied, CodedError, unavailable } from "#base/kernel";
+import { accessDenied, codeOf, CodedError, messageOf, unavailable } from "#base/kernel";
 import type { Store, Write } from "#base/storage";
 import type { Lock } from "#domain/resources";
 
@@ -33,6 +33,13 @@ export class Refusal extends Error {
 /** For one who has not proven to hold the token's key, or the token itself. */
 export const toStranger = (reason: string): Refusal =>
   new Refusal({ told: accessDenied(TO_STRANGERS, { detail: reason }), reason });
+
+/**
+ * Whether the client was not even known, as far as it was told: by this sentence, which therefore
+ * stays as it is.
+ */
+export const isToStranger = (error: unknown): boolean =>
+  codeOf(error) === "access_denied" && messageOf(error) === TO_STRANGERS;
 
 /** For a machine that has proven who it is: it is told what stands in its way. */
 export const toMember = (
