@@ -1,4 +1,4 @@
-import { ensurePrivateDirectory, type Clock, type Logger } from "#base/kernel";
+import type { Clock, Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
 import type { Store } from "#base/storage";
 import type { AddressLimits } from "#services/auth";
@@ -6,6 +6,7 @@ import type { AppAgent } from "#services/agent";
 import type { PortLimits } from "#services/proxy";
 import { join } from "node:path";
 import type { Cluster } from "./cluster.ts";
+import { openDataDir } from "./data-dir.ts";
 import type { Diagnostics, DiagnosticsOptions, PartStatus } from "./diagnostics.ts";
 import type { AgentSettings, Settings } from "./settings.ts";
 
@@ -68,7 +69,7 @@ interface Parts {
 
 async function start(options: ContextOptions, owned: AsyncDisposableStack): Promise<Parts> {
   const { settings, metrics } = options;
-  await ensurePrivateDirectory(settings.dataDir);
+  await openDataDir(settings.dataDir);
   const cluster = settings.cluster && owned.use(await startCluster(options));
   const agent = settings.agent && (await startAgent(options, settings.agent, cluster));
   const parts = (): Record<string, PartStatus> => ({

@@ -36,7 +36,8 @@ const routes: readonly Route[] = [
   echoRoute({
     name: "web",
     peer: "none",
-    claims: ({ serverName }) => serverName === "web.example.test",
+    claims: ({ serverName }) => /^(web\.example|other)\.test$/.test(serverName ?? ""),
+    alpn: { protocols: ["web", "by-name"] },
     certificate: "web",
   }),
 ];
@@ -46,6 +47,7 @@ interface Started {
   readonly tlsPort: TlsPort;
   readonly refusals: Refusal[];
   readonly host: CertificateHolder;
+  readonly web: CertificateHolder;
 }
 
 describe("the TLS port", () => {
@@ -68,9 +70,10 @@ describe("the TLS port", () => {
   ): Promise<Started> {
     const refusals: Refusal[] = [];
     const host = new CertificateHolder([identities.host({ roles: ["Proxy"] })]);
+    const holder = new CertificateHolder([web]);
     const tlsPort = new TlsPort({
       routes,
-      certificates: { host, web: new CertificateHolder([web]) },
+      certificates: { host, web: holder },
       trust: () => identities.trust,
       limits: { ...portLimits, ...options.limits },
       clock: options.clock ?? systemClock,
@@ -79,7 +82,7 @@ describe("the TLS port", () => {
     });
     open.push(tlsPort);
     const { port } = await tlsPort.listen({ host: "127.0.0.1", port: 0 });
-    return { port, tlsPort, refusals, host };
+    return { port, tlsPort, refusals, host, web: holder };
   }
 
   function dial(port: number, options: tls.ConnectionOptions): tls.TLSSocket {
@@ -283,6 +286,24 @@ describe("the TLS port", () => {
       const { answer, resumed } = await resume((await start()).port, session, certificate);
       assert.deepEqual([answer, resumed], ["user alice 127.0.0.1", false]);
     });
+  });
+
+  test("shows the certificate that the server name asks for, or else the first", async () => {
+    const { port, web } = await start();
+    const other = authority.issue("serverAuth", { name: "other.test" });
+    web.replace([...web.current(), other]);
+    for (const [servername, expected] of [
+      ["other.test", "DNS:other.test"],
+      ["web.example.test", "DNS:web.example.test"],
+    ]) {
+      const socket = dial(port, {
+        ...(servername ? { servername } : {}),
+        ALPNProtocols: ["by-name"],
+      });
+      await once(socket, "secureConnect");
+      assert.equal(socket.getPeerCertificate().subjectaltname, expected);
+      socket.destroy();
+    }
   });
 
   test("shows a renewed certificate to the next client, and disturbs nobody", async () => {
