@@ -116,7 +116,7 @@ export const caPin = z
 export const dataDir = z
   .string()
   .min(1)
-  .meta({ placeholder: "path", description: "where everything is kept" });
+  .meta({ placeholder: "path", env: "TENON_DATA_DIR", description: "where everything is kept" });
 
 export const diagAddr = listenAddress.meta({
   placeholder: "host:port",

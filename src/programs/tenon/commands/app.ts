@@ -1,5 +1,5 @@
 import type { CommandIo } from "#base/cli";
-import { addFlags, valueFromFlags, type FlagOptions } from "#base/config";
+import { addFlags, environmentTree, flagTree, parseTree, type FlagOptions } from "#base/config";
 import type { Command } from "commander";
 import * as z from "zod";
 import {
@@ -31,7 +31,13 @@ export function defineApp(command: Command, io: CommandIo): void {
     .command("start")
     .description("join a cluster and serve one application through it");
   addFlags(start, appStart).action(async (options: FlagOptions) => {
-    const given = usage(() => valueFromFlags({ schema: appStart, options }));
+    const given = usage(() =>
+      parseTree({
+        schema: appStart,
+        what: "the command line",
+        trees: [environmentTree(appStart, io.env), flagTree(appStart, options)],
+      }),
+    );
     await run(await agentSettingsOf(given, { env: io.env, root: process.getuid?.() === 0 }), io);
   });
 }

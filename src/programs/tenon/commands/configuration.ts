@@ -1,6 +1,7 @@
-import { UsageError } from "#base/cli";
+import { UsageError, type CommandIo } from "#base/cli";
 import {
   addFlags,
+  environmentTree,
   flagTree,
   parseTree,
   readYaml,
@@ -17,15 +18,22 @@ export function addConfigurationFlags(command: Command): Command {
   return addFlags(command, configuration);
 }
 
-/** The file under the flags, checked together. A fault of the flags alone is one of usage. */
-export async function readConfiguration(options: FlagOptions): Promise<Configuration> {
+/**
+ * The file, under the environment, under the flags, checked together. A fault of the flags alone is
+ * one of usage.
+ */
+export async function readConfiguration(
+  options: FlagOptions,
+  env: CommandIo["env"],
+): Promise<Configuration> {
   const flags = usage(() => flagTree(configuration, options));
+  const environment = environmentTree(configuration, env);
   const file = options["config"];
   if (typeof file !== "string")
     return usage(() =>
-      parseTree({ schema: configuration, what: "the command line", trees: [flags] }),
+      parseTree({ schema: configuration, what: "the command line", trees: [environment, flags] }),
     );
-  const trees: Tree[] = [...yamlTrees(await readYaml(file), "one"), flags];
+  const trees: Tree[] = [...yamlTrees(await readYaml(file), "one"), environment, flags];
   return parseTree({ schema: configuration, what: file, trees });
 }
 

@@ -6,7 +6,7 @@ import { addConfigurationFlags, readConfiguration } from "./configuration.ts";
 
 export function defineConfigure(command: Command, io: CommandIo): void {
   addConfigurationFlags(command).action(async (options: FlagOptions) => {
-    const read = await readConfiguration(options);
+    const read = await readConfiguration(options, io.env);
     io.stdout.write(`version: ${read.version}\n${yamlOf(read, configuration)}`);
   });
 }

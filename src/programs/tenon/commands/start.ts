@@ -7,7 +7,7 @@ import { addConfigurationFlags, readConfiguration } from "./configuration.ts";
 
 export function defineStart(command: Command, io: CommandIo): void {
   addConfigurationFlags(command).action(async (options: FlagOptions) => {
-    const configuration = await readConfiguration(options);
+    const configuration = await readConfiguration(options, io.env);
     await run(await settingsOf(configuration, { env: io.env, root: process.getuid?.() === 0 }), io);
   });
 }
