@@ -5,7 +5,7 @@ import { codeOf } from "#base/kernel";
 import { configuration, type Configuration } from "./configuration.ts";
 import { settingsOf } from "./settings.ts";
 
-const surroundings = { env: { HOME: "/home/ada" }, root: false };
+const surroundings = { env: { HOME: "/people/ada" }, root: false };
 
 const parse = (text: string): Configuration =>
   parseYaml({ text, file: "tenon.yaml", schema: configuration });
@@ -14,7 +14,7 @@ describe("tenon.yaml", () => {
   test("may be empty: a cluster on its default port", async () => {
     const settings = await settingsOf(parse("{}"), surroundings);
     assert.deepEqual(settings, {
-      dataDir: "/home/ada/.local/state/tenon",
+      dataDir: "/people/ada/.local/state/tenon",
       log: { level: "info", format: "text" },
       cluster: {
         name: undefined,
@@ -31,7 +31,7 @@ describe("tenon.yaml", () => {
     const dirs = await Promise.all(
       [
         { env: {}, root: true },
-        { env: { XDG_STATE_HOME: "/state", HOME: "/home/ada" }, root: false },
+        { env: { XDG_STATE_HOME: "/state", HOME: "/people/ada" }, root: false },
       ].map(async (each) => (await settingsOf(parse("{}"), each)).dataDir),
     );
     assert.deepEqual(dirs, ["/var/lib/tenon", "/state/tenon"]);

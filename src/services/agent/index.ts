@@ -1,4 +1,3 @@
 export type { AgentApp } from "./app/agent-app.ts";
-export { UPSTREAM_RESPONSE_MS } from "./app/limits.ts";
 export { AppAgent, type AppAgentOptions } from "./app-agent.ts";
 export type { AgentStatus } from "./duties.ts";

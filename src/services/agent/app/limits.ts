@@ -1,9 +1,6 @@
 /** An application that does not take a connection within this is as good as down. */
 export const UPSTREAM_CONNECT_MS = 10_000;
 
-/** From a complete request to the first byte of its answer, when the application's entry says nothing. */
-export const UPSTREAM_RESPONSE_MS = 60_000;
-
 /** Header fields of one message, both ways: room for large cookies and tokens. */
 export const HTTP_HEADER_BYTES = 32_768;
 
