@@ -26,6 +26,7 @@ import type { Method } from "./method.ts";
 import { joinAgent } from "./oidc/agent.ts";
 import { joinBot, recordName } from "./oidc/bot.ts";
 import { challenge } from "./oidc/challenge.ts";
+import { pretendToVerify } from "./oidc/decoy.ts";
 import { eligibleToken, type Eligible } from "./oidc/eligible.ts";
 import { Distrust, MAX_ID_TOKEN } from "./oidc/id-token.ts";
 import { isOidcMethod } from "./oidc/policy.ts";
@@ -94,13 +95,27 @@ async function conclude(answered: Answered): Promise<Step> {
 /** The order of the steps. A conflict at step 8 comes back here. */
 async function decide(answered: Answered, trace: Trace): Promise<Step> {
   const { deps, attempt, presented } = answered;
-  const eligible = await eligibleToken(deps, attempt); // 1
+  const eligible = await eligibleOrPretend(deps, attempt, presented); // 1
   trace.method = eligible.token.spec.join_method;
   trace.tokenName = eligible.token.metadata.name;
   if (eligible.bot) trace.bot = eligible.bot.metadata.name;
   const trusted = await trust(deps, eligible, presented); // 2 to 5
   trace.proven = true;
   return await join({ ...answered, trace, eligible, trusted }); // 6 to 9
+}
+
+/** Without a token there is nothing to verify with, which must take no less time. */
+async function eligibleOrPretend(
+  deps: JoinDependencies,
+  attempt: Attempt,
+  { idToken }: Presented,
+): Promise<Eligible> {
+  try {
+    return await eligibleToken(deps, attempt);
+  } catch (error) {
+    await pretendToVerify(idToken);
+    throw error;
+  }
 }
 
 async function join(

@@ -19,7 +19,16 @@ export const LEEWAY_S = 60;
 /** Why an ID token is not taken: for the audit log, and for who has proven to be a member. */
 export class Distrust extends Error {
   override readonly name = "Distrust";
+  /** Whether its signature was looked at. */
+  readonly signatureSeen: boolean;
+
+  constructor(reason: string, options: { readonly signatureSeen: boolean }) {
+    super(reason);
+    this.signatureSeen = options.signatureSeen;
+  }
 }
+
+const unread = (reason: string): Distrust => new Distrust(reason, { signatureSeen: false });
 
 /** What an ID token says of itself before anything of it is verified. */
 export interface UnverifiedIdToken {
@@ -32,27 +41,38 @@ const COMPACT = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 /** RFC 8725 section 3.11: what else is signed by the same keys says so. */
 const TYPES: ReadonlySet<string> = new Set(["JWT", "JOSE"]);
 
+/** The algorithm that a text names which looks like an ID token. */
+export function readAlgorithm(text: string): string | undefined {
+  if (text.length > MAX_ID_TOKEN || !COMPACT.test(text)) return undefined;
+  try {
+    return decodeProtectedHeader(text).alg;
+  } catch (error) {
+    if (error instanceof TypeError) return undefined;
+    throw error;
+  }
+}
+
 /** 2. The shape: three parts, an algorithm of the list, nothing critical, an issuer. */
 export function readIdToken(text: string): UnverifiedIdToken {
   if (text.length > MAX_ID_TOKEN)
-    throw new Distrust(`the ID token is longer than ${MAX_ID_TOKEN} characters`);
-  if (!COMPACT.test(text)) throw new Distrust("the ID token is not a compact JWS");
+    throw unread(`the ID token is longer than ${MAX_ID_TOKEN} characters`);
+  if (!COMPACT.test(text)) throw unread("the ID token is not a compact JWS");
   const header = decoded(() => decodeProtectedHeader(text), "header");
   checkHeader(header);
   const { iss } = decoded(() => decodeJwt(text), "payload");
-  if (typeof iss !== "string") throw new Distrust("the ID token has no issuer");
+  if (typeof iss !== "string") throw unread("the ID token has no issuer");
   return { text, kid: header.kid, issuer: iss };
 }
 
 function checkHeader({ alg, typ, kid, crit }: ProtectedHeaderParameters): void {
   if (typeof alg !== "string" || !ALGORITHMS.includes(alg))
-    throw new Distrust(`algorithm ${shown(alg)} is not one of ${ALGORITHMS.join(", ")}`);
+    throw unread(`algorithm ${shown(alg)} is not one of ${ALGORITHMS.join(", ")}`);
   if (typ !== undefined && !(typeof typ === "string" && TYPES.has(typ.toUpperCase())))
-    throw new Distrust(`type ${shown(typ)} is not that of an ID token`);
+    throw unread(`type ${shown(typ)} is not that of an ID token`);
   // RFC 7515 section 4.1.11: what is critical and not understood makes the whole invalid.
-  if (crit !== undefined) throw new Distrust(`critical headers are not understood: ${shown(crit)}`);
+  if (crit !== undefined) throw unread(`critical headers are not understood: ${shown(crit)}`);
   if (kid !== undefined && typeof kid !== "string")
-    throw new Distrust(`key id ${shown(kid)} is not a text`);
+    throw unread(`key id ${shown(kid)} is not a text`);
 }
 
 function decoded<T>(decode: () => T, part: string): T {
@@ -60,7 +80,7 @@ function decoded<T>(decode: () => T, part: string): T {
     return decode();
   } catch (error) {
     if (error instanceof TypeError || error instanceof errors.JOSEError)
-      throw new Distrust(`the ID token's ${part} cannot be read`);
+      throw unread(`the ID token's ${part} cannot be read`);
     throw error;
   }
 }
@@ -118,8 +138,8 @@ async function verifiedClaims(text: string, expected: Expected): Promise<JWTPayl
     });
     return payload;
   } catch (error) {
-    if (error instanceof errors.JOSEError) throw new Distrust(reasonOf(error));
-    throw error;
+    if (!(error instanceof errors.JOSEError)) throw error;
+    throw new Distrust(reasonOf(error), { signatureSeen: !KEYLESS.has(error.code) });
   }
 }
 
@@ -130,9 +150,17 @@ async function verifiedClaims(text: string, expected: Expected): Promise<JWTPayl
 function checkParties({ aud, sub }: JWTPayload, { audience }: Expected): void {
   const others = [aud].flat().filter((each) => each !== audience);
   if (others.length > 0)
-    throw new Distrust(`the ID token is for others too: ${shown(others)}; ask for one audience`);
-  if (typeof sub !== "string" || sub === "") throw new Distrust("the ID token has no subject");
+    throw seen(`the ID token is for others too: ${shown(others)}; ask for one audience`);
+  if (typeof sub !== "string" || sub === "") throw seen("the ID token has no subject");
 }
+
+const seen = (reason: string): Distrust => new Distrust(reason, { signatureSeen: true });
+
+/** Thrown before there is a key to verify with. */
+const KEYLESS: ReadonlySet<string> = new Set([
+  "ERR_JWKS_NO_MATCHING_KEY",
+  "ERR_JWKS_MULTIPLE_MATCHING_KEYS",
+]);
 
 /** The one translator of `jose`'s errors. */
 function reasonOf(error: errors.JOSEError): string {

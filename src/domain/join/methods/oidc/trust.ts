@@ -4,6 +4,7 @@ import { Refusal, toMember, toStranger } from "../../refusal.ts";
 import type { Eligible } from "./eligible.ts";
 import { Distrust, readIdToken, VerifiedIdToken, type UnverifiedIdToken } from "./id-token.ts";
 import { KeySet } from "./key-set.ts";
+import { pretendToVerify } from "./decoy.ts";
 import { claimAt, fittingRule, type Rule } from "./rules.ts";
 
 /** An ID token as it came. */
@@ -29,14 +30,17 @@ export async function trust(
   try {
     return await check(deps, eligible, presented);
   } catch (error) {
-    if (error instanceof Distrust) throw distrusted(eligible, error.message);
-    throw error;
+    if (!(error instanceof Distrust)) throw error;
+    if (!error.signatureSeen) await pretendToVerify(presented.idToken);
+    throw distrusted(eligible, error.message);
   }
 }
 
 /** Whose certificate shows that it belongs here is told what is wrong. */
 export const distrusted = ({ member }: Pick<Eligible, "member">, reason: string): Refusal =>
   member ? toMember(`the join was refused: ${reason}`) : toStranger(reason);
+
+const unseen = (reason: string): Distrust => new Distrust(reason, { signatureSeen: false });
 
 async function check(
   deps: Pick<JoinDependencies, "issuers" | "authorities" | "clock">,
@@ -45,10 +49,10 @@ async function check(
 ): Promise<Trusted> {
   const { policy } = eligible;
   if (policy.challenge && !challenged)
-    throw new Distrust("the token takes only ID tokens that answer a challenge");
+    throw unseen("the token takes only ID tokens that answer a challenge");
   const unverified = readIdToken(idToken); // 2
   if (policy.issuer !== undefined && unverified.issuer !== policy.issuer)
-    throw new Distrust(
+    throw unseen(
       `the ID token says it is of issuer ${JSON.stringify(unverified.issuer.slice(0, 256))}, not "${policy.issuer}"`,
     );
   const verified = await VerifiedIdToken.verify(unverified, {
@@ -59,7 +63,7 @@ async function check(
     now: deps.clock.now(),
   }); // 4
   const fit = fittingRule(policy.rules, verified.claims); // 5
-  if ("reason" in fit) throw new Distrust(fit.reason);
+  if ("reason" in fit) throw new Distrust(fit.reason, { signatureSeen: true });
   return { verified, rule: fit.rule };
 }
 

@@ -27,5 +27,5 @@ export async function useOnce(
   const used = usedBy.parse(item.value);
   if (holder.known && used.holder === holder.id)
     return [{ op: "check", kind: KIND, name, revision: item.revision }];
-  throw new Distrust(`the ID token was used before, by "${used.holder}"`);
+  throw new Distrust(`the ID token was used before, by "${used.holder}"`, { signatureSeen: true });
 }
