@@ -56,6 +56,10 @@ const matrix: Readonly<Record<string, string>> = {
   "tenon.auth.v1.AuthService/SearchEvents": "          ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/GetStatus": "             ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/RotateAuthority": "       ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/ResetBoundKeypair": "     ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/ListAlerts": "            ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/SetResyncWindow": "       ?  -  -  -  -  -  -  -  +",
+  "tenon.auth.v1.AuthService/Backup": "                ?  -  -  -  -  -  -  -  +",
   "tenon.resource.v1.ResourceService/Get": "           ?  -  -  -  +  +  +  +  +",
   "tenon.resource.v1.ResourceService/List": "          ?  -  -  -  +  +  +  +  +",
   "tenon.resource.v1.ResourceService/Create": "        ?  -  -  -  +  -  -  -  +",
@@ -79,6 +83,13 @@ const roleDocument = (name: string, revision?: string) => ({
   }),
 });
 
+const resettable = {
+  kind: "token",
+  version: "v2",
+  metadata: { name: "resettable" },
+  spec: { roles: ["App"], join_method: "bound_keypair" },
+};
+
 /** One call of each kind that a permitted caller makes with success. */
 const calls: Readonly<Record<string, (as: Services, bench: AuthBench) => Promise<unknown>>> = {
   "tenon.join.v1.JoinService/Join": async ({ join }) => {
@@ -96,6 +107,13 @@ const calls: Readonly<Record<string, (as: Services, bench: AuthBench) => Promise
   "tenon.auth.v1.AuthService/WatchTrust": async ({ auth }) => await first(auth.watchTrust({})),
   "tenon.auth.v1.AuthService/RotateAuthority": async ({ auth }) =>
     await auth.rotateAuthority({ types: ["app"] }),
+  "tenon.auth.v1.AuthService/ResetBoundKeypair": async ({ auth }) =>
+    await auth.resetBoundKeypair({ token: "resettable" }),
+  "tenon.auth.v1.AuthService/ListAlerts": async ({ auth }) => await auth.listAlerts({}),
+  "tenon.auth.v1.AuthService/SetResyncWindow": async ({ auth }) =>
+    await auth.setResyncWindow({ open: false }),
+  "tenon.auth.v1.AuthService/Backup": async ({ auth }) =>
+    await first(auth.backup({ file: "/anywhere" })),
   "tenon.auth.v1.AuthService/ExportAuthority": async ({ auth }) =>
     await auth.exportAuthority({ type: "user" }),
   "tenon.auth.v1.AuthService/SearchEvents": async ({ auth }) => await auth.searchEvents({}),
@@ -180,6 +198,7 @@ describe("every call by every kind of caller", () => {
     await bench.createUser("alice", []);
     await bench.createUser("erin", ["editor"]);
     const bot = await bench.createBot("robot", ["access"]);
+    await bench.create(resettable);
     const { generation: _, ...output } = { ...bot, roles: ["access"], allowReissue: false };
     callers = {
       anonymous: bench.as(),

@@ -73,6 +73,8 @@ export class AuthBench implements AsyncDisposable {
       authorities,
       resources: new Resources(store),
       config: { version: "0.0.0-test", proxyPublicAddr: "proxy.example.test:3080" },
+      // The store in memory has none: this one only says that it was asked.
+      backup: async () => ({ bytes: 0 }),
       ...(options.strangerLimits ? { strangerLimits: options.strangerLimits } : {}),
     });
     const rpc = await createRpcServer({

@@ -68,6 +68,7 @@ export class JoinCluster implements AsyncDisposable {
     default_credential_ttl: "1h",
     max_credential_ttl: "24h",
     max_bot_identity_ttl: "168h",
+    recovery_alert_threshold: 0,
     audit_retention: "2160h",
   };
 

@@ -37,6 +37,10 @@ const idleAuth: Auth = {
   getStatus: absent,
   watchTrust: absent,
   rotateAuthority: absent,
+  resetBoundKeypair: absent,
+  listAlerts: absent,
+  setResyncWindow: absent,
+  backup: absent,
 };
 
 /** A real server behind real TLS whose handlers the test gives; the services are only vehicles. */

@@ -2,12 +2,14 @@ export { Ceremony } from "./ceremony.ts";
 export { type IssuerKeys } from "./dependencies.ts";
 export { type IdTokenSource } from "./client-id-token.ts";
 export { KeySet } from "./methods/oidc/key-set.ts";
+export { lowRecoveries } from "./low-recoveries.ts";
 export { resetToken } from "./reset.ts";
 export { endResync, openResync, readResync, type ResyncWindow } from "./resync.ts";
 export { JoinServer } from "./server.ts";
 export { type JoinTransport } from "./client-ceremony.ts";
 export {
   decodeJoinState,
+  emptyJoinState,
   encodeJoinState,
   identityOf,
   MemoryJoinStorage,

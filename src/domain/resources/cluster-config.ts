@@ -16,6 +16,10 @@ const spec = z.strictObject({
   max_bot_identity_ttl: duration
     .default("168h")
     .meta({ description: "longest lifetime of a bot's own identity" }),
+  recovery_alert_threshold: z.int().min(0).default(0).meta({
+    description:
+      "alert when a token of join method bound_keypair has fewer recoveries left; 0: never",
+  }),
   audit_retention: duration.default("2160h").meta({ description: "how long events are kept" }),
 });
 

@@ -53,6 +53,7 @@ export {
   type LockTarget,
 } from "./lock.ts";
 export { PageTokens } from "./page-token.ts";
+export { fallsBelow, recoveriesKey, recoveriesLeft } from "./recoveries.ts";
 export { exactly, Resources, type RangeOptions } from "./resources.ts";
 export {
   roleKind,

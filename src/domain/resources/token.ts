@@ -1,6 +1,7 @@
 import { timestamp } from "#base/config";
 import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
+import { recoveriesKeys } from "./recoveries.ts";
 import { github, gitlab, kubernetes, oidc } from "./token-oidc.ts";
 
 export const systemRoles = ["Bot", "Node", "App", "Db", "Kube", "Proxy"] as const;
@@ -208,5 +209,6 @@ export const tokenKind = defineKind<Token>({
       version: 1,
       key: (token) => (token.spec.bot_name ? [token.spec.bot_name] : []),
     },
+    { name: "recoveries_left", version: 1, key: recoveriesKeys },
   ],
 });

@@ -1,11 +1,14 @@
 import type { Handlers } from "#base/rpc";
 import { trustToProto } from "#domain/authority";
 import type { AuthService } from "@tenon/api/tenon/auth/v1/auth";
+import { listAlerts } from "./alerts-service.ts";
 import { announceApps } from "./apps-service.ts";
+import { backUpStore, setResyncWindow } from "./backup-service.ts";
 import { submitHeartbeat } from "./heartbeat-service.ts";
 import { issueCertificates } from "./issue-service.ts";
 import { watchLocks } from "./locks-service.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
+import { resetBoundKeypair } from "./reset-service.ts";
 import { rotateAuthority } from "./rotation-service.ts";
 import { exportAuthority, getStatus, searchEvents } from "./status-service.ts";
 import { TrustWatch } from "./trust-service.ts";
@@ -27,5 +30,9 @@ export function createAuthService(parts: AuthParts): Handlers<typeof AuthService
     searchEvents: (request) => searchEvents(parts, request),
     getStatus: () => getStatus(parts, startedAt),
     rotateAuthority: (request, call) => rotateAuthority(parts, request, call),
+    resetBoundKeypair: (request, call) => resetBoundKeypair(parts, request, call),
+    listAlerts: () => listAlerts(parts),
+    setResyncWindow: (request, call) => setResyncWindow(parts, request, call),
+    backup: (request, call) => backUpStore(parts, request, call),
   };
 }

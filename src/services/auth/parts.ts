@@ -1,6 +1,6 @@
 import type { Clock, CodedError, Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
-import type { Store } from "#base/storage";
+import type { BackedUpStore, Store } from "#base/storage";
 import type { Caller, LockSet } from "#domain/access";
 import type { AuditLog } from "#domain/audit";
 import type { Authorities, VerifiedCertificate } from "#domain/authority";
@@ -20,6 +20,8 @@ export interface AuthParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly config: AuthConfig;
+  /** Of a store that is embedded in this process. */
+  readonly backup?: BackedUpStore["backup"] | undefined;
 }
 
 /** What the process knows of itself and tells its callers. */

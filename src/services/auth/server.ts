@@ -1,7 +1,7 @@
 import { runRepeatedly, type Clock, type Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
 import { bindService, type BoundService } from "#base/rpc";
-import type { Store } from "#base/storage";
+import type { BackedUpStore, Store } from "#base/storage";
 import { followLocks, LockSet } from "#domain/access";
 import type { AuditLog } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
@@ -31,6 +31,8 @@ export interface AuthServerOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly config: AuthConfig;
+  /** Of a store that is embedded in this process. */
+  readonly backup?: BackedUpStore["backup"] | undefined;
   /** Authorities in PEM, beside the system's, for the addresses of OIDC issuers. */
   readonly issuerCa?: readonly string[];
   /** Of calls without a certificate; `STRANGER_LIMITS` unless given. */

@@ -1,4 +1,5 @@
 import { actorOf, type EventQuery } from "#domain/audit";
+import { readResync } from "#domain/join";
 import { caPins, exportFormats, type ExportFormat } from "#domain/authority";
 import { authorityTypes, kinds, type AuthorityType } from "#domain/resources";
 import type {
@@ -63,5 +64,6 @@ export async function getStatus(
     authorities: authorities.describe().map(authorityOf),
     counts: Object.fromEntries(counts),
     startedAt: BigInt(startedAt),
+    resyncUntil: BigInt((await readResync({ store }))?.until ?? 0),
   };
 }

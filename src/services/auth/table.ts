@@ -95,6 +95,10 @@ export const rpcTable: {
     searchEvents: { callers: people, rule: { resource: "event", verb: "list" } },
     getStatus: { callers: people, rule: { resource: "status", verb: "read" } },
     rotateAuthority: { callers: people, rule: { resource: "cert_authority", verb: "update" } },
+    resetBoundKeypair: { callers: people, rule: { resource: "token", verb: "update" } },
+    listAlerts: { callers: people, rule: { resource: "status", verb: "read" } },
+    setResyncWindow: { callers: ["admin"] },
+    backup: { callers: ["admin"] },
   },
   "tenon.resource.v1.ResourceService": {
     get: documents,

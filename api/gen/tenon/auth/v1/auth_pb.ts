@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/auth/v1/auth.proto.
  */
 export const file_tenon_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKXAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSITChFXYXRjaFRydXN0UmVxdWVzdCJWCgtUcnVzdFVwZGF0ZRIpCgV0cnVzdBgBIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSHAoUcmVuZXdfd2l0aGluX3NlY29uZHMYAiABKA0iZAoWUm90YXRlQXV0aG9yaXR5UmVxdWVzdBINCgV0eXBlcxgBIAMoCRINCgVwaGFzZRgCIAEoCRIOCgZtYW51YWwYAyABKAgSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBCABKAQiawoXUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USPwoLYXV0aG9yaXRpZXMYASADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRIPCgdjaGFuZ2VkGAIgASgIIjYKFkV4cG9ydEF1dGhvcml0eVJlcXVlc3QSDAoEdHlwZRgBIAEoCRIOCgZmb3JtYXQYAiABKAkiJwoXRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USDAoEdGV4dBgBIAEoCSKSAQoTU2VhcmNoRXZlbnRzUmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHR5cGUYAyABKAkSCwoDYm90GAQgASgJEgwKBHVzZXIYBSABKAkSEQoJYXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJIj8KFFNlYXJjaEV2ZW50c1Jlc3BvbnNlEg4KBmV2ZW50cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiEgoQR2V0U3RhdHVzUmVxdWVzdCKBBQoRR2V0U3RhdHVzUmVzcG9uc2USFAoMY2x1c3Rlcl9uYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSGQoRcHJveHlfcHVibGljX2FkZHIYAyABKAkSDwoHY2FfcGlucxgEIAMoCRI/CgthdXRob3JpdGllcxgFIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5EjwKBmNvdW50cxgGIAMoCzIsLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQ291bnRzRW50cnkSEgoKc3RhcnRlZF9hdBgHIAEoBBotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBGqsBCglBdXRob3JpdHkSDAoEdHlwZRgBIAEoCRINCgVwaGFzZRgCIAEoCRITCgtmaW5nZXJwcmludBgDIAEoCRIRCglub3RfYWZ0ZXIYBCABKAQSHAoUdHJ1c3RlZF9maW5nZXJwcmludHMYBSADKAkSOwoIcm90YXRpb24YBiABKAsyKS50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLlJvdGF0aW9uGqgBCghSb3RhdGlvbhIMCgRtb2RlGAEgASgJEhIKCnN0YXJ0ZWRfYXQYAiABKAQSEwoLcGhhc2Vfc2luY2UYAyABKAQSFQoNbmV4dF9waGFzZV9hdBgEIAEoBBIcChRncmFjZV9wZXJpb2Rfc2Vjb25kcxgFIAEoBBIXCg9vbGRfZmluZ2VycHJpbnQYBiABKAkSFwoPbmV3X2ZpbmdlcnByaW50GAcgASgJMrUHCgtBdXRoU2VydmljZRI/CgRQaW5nEhoudGVub24uYXV0aC52MS5QaW5nUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuUGluZ1Jlc3BvbnNlEkYKCEdldFRydXN0Eh4udGVub24uYXV0aC52MS5HZXRUcnVzdFJlcXVlc3QaGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlElgKEUlzc3VlQ2VydGlmaWNhdGVzEicudGVub24uYXV0aC52MS5Jc3N1ZUNlcnRpZmljYXRlc1JlcXVlc3QaGi50ZW5vbi5qb2luLnYxLkNyZWRlbnRpYWxzEmAKD1N1Ym1pdEhlYXJ0YmVhdBIlLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVzcG9uc2USVwoMQW5ub3VuY2VBcHBzEiIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0GiMudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXNwb25zZRJNCgpXYXRjaExvY2tzEiAudGVub24uYXV0aC52MS5XYXRjaExvY2tzUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuTG9ja3NJbkZvcmNlMAESTAoKV2F0Y2hUcnVzdBIgLnRlbm9uLmF1dGgudjEuV2F0Y2hUcnVzdFJlcXVlc3QaGi50ZW5vbi5hdXRoLnYxLlRydXN0VXBkYXRlMAESYAoPRXhwb3J0QXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXNwb25zZRJXCgxTZWFyY2hFdmVudHMSIi50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1Jlc3BvbnNlEk4KCUdldFN0YXR1cxIfLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVxdWVzdBogLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2USYAoPUm90YXRlQXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXNwb25zZWIGcHJvdG8z", [file_tenon_join_v1_join]);
+  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKXAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSITChFXYXRjaFRydXN0UmVxdWVzdCJWCgtUcnVzdFVwZGF0ZRIpCgV0cnVzdBgBIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSHAoUcmVuZXdfd2l0aGluX3NlY29uZHMYAiABKA0iZAoWUm90YXRlQXV0aG9yaXR5UmVxdWVzdBINCgV0eXBlcxgBIAMoCRINCgVwaGFzZRgCIAEoCRIOCgZtYW51YWwYAyABKAgSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBCABKAQiawoXUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USPwoLYXV0aG9yaXRpZXMYASADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRIPCgdjaGFuZ2VkGAIgASgIIjYKFkV4cG9ydEF1dGhvcml0eVJlcXVlc3QSDAoEdHlwZRgBIAEoCRIOCgZmb3JtYXQYAiABKAkiJwoXRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USDAoEdGV4dBgBIAEoCSKSAQoTU2VhcmNoRXZlbnRzUmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHR5cGUYAyABKAkSCwoDYm90GAQgASgJEgwKBHVzZXIYBSABKAkSEQoJYXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJIj8KFFNlYXJjaEV2ZW50c1Jlc3BvbnNlEg4KBmV2ZW50cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiEgoQR2V0U3RhdHVzUmVxdWVzdCKXBQoRR2V0U3RhdHVzUmVzcG9uc2USFAoMY2x1c3Rlcl9uYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSGQoRcHJveHlfcHVibGljX2FkZHIYAyABKAkSDwoHY2FfcGlucxgEIAMoCRI/CgthdXRob3JpdGllcxgFIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5EjwKBmNvdW50cxgGIAMoCzIsLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQ291bnRzRW50cnkSEgoKc3RhcnRlZF9hdBgHIAEoBBIUCgxyZXN5bmNfdW50aWwYCCABKAQaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARqrAQoJQXV0aG9yaXR5EgwKBHR5cGUYASABKAkSDQoFcGhhc2UYAiABKAkSEwoLZmluZ2VycHJpbnQYAyABKAkSEQoJbm90X2FmdGVyGAQgASgEEhwKFHRydXN0ZWRfZmluZ2VycHJpbnRzGAUgAygJEjsKCHJvdGF0aW9uGAYgASgLMikudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5Sb3RhdGlvbhqoAQoIUm90YXRpb24SDAoEbW9kZRgBIAEoCRISCgpzdGFydGVkX2F0GAIgASgEEhMKC3BoYXNlX3NpbmNlGAMgASgEEhUKDW5leHRfcGhhc2VfYXQYBCABKAQSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBSABKAQSFwoPb2xkX2ZpbmdlcnByaW50GAYgASgJEhcKD25ld19maW5nZXJwcmludBgHIAEoCSIpChhSZXNldEJvdW5kS2V5cGFpclJlcXVlc3QSDQoFdG9rZW4YASABKAkiOQoZUmVzZXRCb3VuZEtleXBhaXJSZXNwb25zZRINCgVsb2NrcxgBIAMoCRINCgV1bnRpbBgCIAEoBCITChFMaXN0QWxlcnRzUmVxdWVzdCKrAQoSTGlzdEFsZXJ0c1Jlc3BvbnNlEjcKBmFsZXJ0cxgBIAMoCzInLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlLkFsZXJ0EhEKCXRydW5jYXRlZBgCIAEoCBpJCgVBbGVydBIMCgR0eXBlGAEgASgJEhAKCHNldmVyaXR5GAIgASgJEg8KB3N1YmplY3QYAyABKAkSDwoHbWVzc2FnZRgEIAEoCSImChZTZXRSZXN5bmNXaW5kb3dSZXF1ZXN0EgwKBG9wZW4YASABKAgiOQoXU2V0UmVzeW5jV2luZG93UmVzcG9uc2USDQoFdW50aWwYASABKAQSDwoHY2hhbmdlZBgCIAEoCCIdCg1CYWNrdXBSZXF1ZXN0EgwKBGZpbGUYASABKAkiHwoOQmFja3VwUmVzcG9uc2USDQoFYnl0ZXMYASABKAQymwoKC0F1dGhTZXJ2aWNlEj8KBFBpbmcSGi50ZW5vbi5hdXRoLnYxLlBpbmdSZXF1ZXN0GhsudGVub24uYXV0aC52MS5QaW5nUmVzcG9uc2USRgoIR2V0VHJ1c3QSHi50ZW5vbi5hdXRoLnYxLkdldFRydXN0UmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSWAoRSXNzdWVDZXJ0aWZpY2F0ZXMSJy50ZW5vbi5hdXRoLnYxLklzc3VlQ2VydGlmaWNhdGVzUmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuQ3JlZGVudGlhbHMSYAoPU3VibWl0SGVhcnRiZWF0EiUudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXF1ZXN0GiYudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXNwb25zZRJXCgxBbm5vdW5jZUFwcHMSIi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1Jlc3BvbnNlEk0KCldhdGNoTG9ja3MSIC50ZW5vbi5hdXRoLnYxLldhdGNoTG9ja3NSZXF1ZXN0GhsudGVub24uYXV0aC52MS5Mb2Nrc0luRm9yY2UwARJMCgpXYXRjaFRydXN0EiAudGVub24uYXV0aC52MS5XYXRjaFRydXN0UmVxdWVzdBoaLnRlbm9uLmF1dGgudjEuVHJ1c3RVcGRhdGUwARJgCg9FeHBvcnRBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlc3BvbnNlElcKDFNlYXJjaEV2ZW50cxIiLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVzcG9uc2USTgoJR2V0U3RhdHVzEh8udGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXF1ZXN0GiAudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZRJgCg9Sb3RhdGVBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlc3BvbnNlEmYKEVJlc2V0Qm91bmRLZXlwYWlyEicudGVub24uYXV0aC52MS5SZXNldEJvdW5kS2V5cGFpclJlcXVlc3QaKC50ZW5vbi5hdXRoLnYxLlJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USUQoKTGlzdEFsZXJ0cxIgLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1JlcXVlc3QaIS50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXNwb25zZRJgCg9TZXRSZXN5bmNXaW5kb3cSJS50ZW5vbi5hdXRoLnYxLlNldFJlc3luY1dpbmRvd1JlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlNldFJlc3luY1dpbmRvd1Jlc3BvbnNlEkcKBkJhY2t1cBIcLnRlbm9uLmF1dGgudjEuQmFja3VwUmVxdWVzdBodLnRlbm9uLmF1dGgudjEuQmFja3VwUmVzcG9uc2UwAWIGcHJvdG8z", [file_tenon_join_v1_join]);
 
 /**
  * @generated from message tenon.auth.v1.PingRequest
@@ -622,6 +622,13 @@ export type GetStatusResponse = Message<"tenon.auth.v1.GetStatusResponse"> & {
    * @generated from field: uint64 started_at = 7;
    */
   startedAt: bigint;
+
+  /**
+   * End of the resync window, milliseconds since the epoch; 0: none is open.
+   *
+   * @generated from field: uint64 resync_until = 8;
+   */
+  resyncUntil: bigint;
 };
 
 /**
@@ -731,6 +738,204 @@ export const GetStatusResponse_RotationSchema: GenMessage<GetStatusResponse_Rota
   messageDesc(file_tenon_auth_v1_auth, 20, 1);
 
 /**
+ * @generated from message tenon.auth.v1.ResetBoundKeypairRequest
+ */
+export type ResetBoundKeypairRequest = Message<"tenon.auth.v1.ResetBoundKeypairRequest"> & {
+  /**
+   * @generated from field: string token = 1;
+   */
+  token: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ResetBoundKeypairRequest.
+ * Use `create(ResetBoundKeypairRequestSchema)` to create a new message.
+ */
+export const ResetBoundKeypairRequestSchema: GenMessage<ResetBoundKeypairRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 21);
+
+/**
+ * @generated from message tenon.auth.v1.ResetBoundKeypairResponse
+ */
+export type ResetBoundKeypairResponse = Message<"tenon.auth.v1.ResetBoundKeypairResponse"> & {
+  /**
+   * Names of the locks that were removed.
+   *
+   * @generated from field: repeated string locks = 1;
+   */
+  locks: string[];
+
+  /**
+   * The bound key's next attempt is accepted until then, milliseconds since the epoch; 0: no key is
+   * bound yet.
+   *
+   * @generated from field: uint64 until = 2;
+   */
+  until: bigint;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ResetBoundKeypairResponse.
+ * Use `create(ResetBoundKeypairResponseSchema)` to create a new message.
+ */
+export const ResetBoundKeypairResponseSchema: GenMessage<ResetBoundKeypairResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 22);
+
+/**
+ * @generated from message tenon.auth.v1.ListAlertsRequest
+ */
+export type ListAlertsRequest = Message<"tenon.auth.v1.ListAlertsRequest"> & {
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListAlertsRequest.
+ * Use `create(ListAlertsRequestSchema)` to create a new message.
+ */
+export const ListAlertsRequestSchema: GenMessage<ListAlertsRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 23);
+
+/**
+ * @generated from message tenon.auth.v1.ListAlertsResponse
+ */
+export type ListAlertsResponse = Message<"tenon.auth.v1.ListAlertsResponse"> & {
+  /**
+   * @generated from field: repeated tenon.auth.v1.ListAlertsResponse.Alert alerts = 1;
+   */
+  alerts: ListAlertsResponse_Alert[];
+
+  /**
+   * There are more.
+   *
+   * @generated from field: bool truncated = 2;
+   */
+  truncated: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListAlertsResponse.
+ * Use `create(ListAlertsResponseSchema)` to create a new message.
+ */
+export const ListAlertsResponseSchema: GenMessage<ListAlertsResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 24);
+
+/**
+ * @generated from message tenon.auth.v1.ListAlertsResponse.Alert
+ */
+export type ListAlertsResponse_Alert = Message<"tenon.auth.v1.ListAlertsResponse.Alert"> & {
+  /**
+   * recoveries_low or resync_window.
+   *
+   * @generated from field: string type = 1;
+   */
+  type: string;
+
+  /**
+   * warning or info.
+   *
+   * @generated from field: string severity = 2;
+   */
+  severity: string;
+
+  /**
+   * What it is about: kind/name, or "cluster".
+   *
+   * @generated from field: string subject = 3;
+   */
+  subject: string;
+
+  /**
+   * @generated from field: string message = 4;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListAlertsResponse.Alert.
+ * Use `create(ListAlertsResponse_AlertSchema)` to create a new message.
+ */
+export const ListAlertsResponse_AlertSchema: GenMessage<ListAlertsResponse_Alert> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 24, 0);
+
+/**
+ * @generated from message tenon.auth.v1.SetResyncWindowRequest
+ */
+export type SetResyncWindowRequest = Message<"tenon.auth.v1.SetResyncWindowRequest"> & {
+  /**
+   * @generated from field: bool open = 1;
+   */
+  open: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.SetResyncWindowRequest.
+ * Use `create(SetResyncWindowRequestSchema)` to create a new message.
+ */
+export const SetResyncWindowRequestSchema: GenMessage<SetResyncWindowRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 25);
+
+/**
+ * @generated from message tenon.auth.v1.SetResyncWindowResponse
+ */
+export type SetResyncWindowResponse = Message<"tenon.auth.v1.SetResyncWindowResponse"> & {
+  /**
+   * Of the window that is open now, milliseconds since the epoch; 0: none.
+   *
+   * @generated from field: uint64 until = 1;
+   */
+  until: bigint;
+
+  /**
+   * False where a window was to be ended and none was open.
+   *
+   * @generated from field: bool changed = 2;
+   */
+  changed: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.SetResyncWindowResponse.
+ * Use `create(SetResyncWindowResponseSchema)` to create a new message.
+ */
+export const SetResyncWindowResponseSchema: GenMessage<SetResyncWindowResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 26);
+
+/**
+ * @generated from message tenon.auth.v1.BackupRequest
+ */
+export type BackupRequest = Message<"tenon.auth.v1.BackupRequest"> & {
+  /**
+   * Absolute path of a file that does not exist.
+   *
+   * @generated from field: string file = 1;
+   */
+  file: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.BackupRequest.
+ * Use `create(BackupRequestSchema)` to create a new message.
+ */
+export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 27);
+
+/**
+ * @generated from message tenon.auth.v1.BackupResponse
+ */
+export type BackupResponse = Message<"tenon.auth.v1.BackupResponse"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message tenon.auth.v1.BackupResponse.
+ * Use `create(BackupResponseSchema)` to create a new message.
+ */
+export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 28);
+
+/**
  * @generated from service tenon.auth.v1.AuthService
  */
 export const AuthService: GenService<{
@@ -837,6 +1042,49 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof RotateAuthorityRequestSchema;
     output: typeof RotateAuthorityResponseSchema;
+  },
+  /**
+   * Removes the locks that joining made for a token of method bound_keypair, and accepts the next
+   * attempt of its bound key whatever its join state, once.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.ResetBoundKeypair
+   */
+  resetBoundKeypair: {
+    methodKind: "unary";
+    input: typeof ResetBoundKeypairRequestSchema;
+    output: typeof ResetBoundKeypairResponseSchema;
+  },
+  /**
+   * What an administrator should look at now.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.ListAlerts
+   */
+  listAlerts: {
+    methodKind: "unary";
+    input: typeof ListAlertsRequestSchema;
+    output: typeof ListAlertsResponseSchema;
+  },
+  /**
+   * For the local administrator. Opens or ends the window in which tokens may be moved forward after
+   * the store was restored from a backup.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.SetResyncWindow
+   */
+  setResyncWindow: {
+    methodKind: "unary";
+    input: typeof SetResyncWindowRequestSchema;
+    output: typeof SetResyncWindowResponseSchema;
+  },
+  /**
+   * For the local administrator. Writes all that is stored now to a new file on this machine; one
+   * message when that is done, however long it takes.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.Backup
+   */
+  backup: {
+    methodKind: "server_streaming";
+    input: typeof BackupRequestSchema;
+    output: typeof BackupResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_tenon_auth_v1_auth, 0);

@@ -1,6 +1,7 @@
 import { durationMs } from "#base/config";
 import { sha256Hex } from "#base/crypto";
 import type { Write } from "#base/storage";
+import { systemActor } from "#domain/audit";
 import { MAX_FORMER_KEYS, writeOf, type ClusterConfig, type Token } from "#domain/resources";
 import type { OfferedKey, SolvedChallenge } from "../../challenge.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
@@ -11,6 +12,7 @@ import {
   type Joined,
   type Trace,
 } from "../../events.ts";
+import { lowRecoveries } from "../../low-recoveries.ts";
 import { checkOf, supersededLock } from "../../made-locks.ts";
 import type { Move } from "./move.ts";
 import type { BoundStatus, EligibleToken, Request } from "./request.ts";
@@ -88,7 +90,23 @@ export async function recordWrites(
   const own = await eligible.holder.writes(decision);
   if (move.kind === "repeat") return [checkOf(eligible.token), ...own, event];
   const token = withStatus(eligible.token, statusAfter(decision));
-  return [writeOf(token, "update"), ...own, ...endedWrites(audit, decision, move), event];
+  return [
+    writeOf(token, "update"),
+    ...own,
+    ...endedWrites(audit, decision, move),
+    event,
+    ...lowWrites(audit, decision, token),
+  ];
+}
+
+/** Once, when the join takes the token below what the cluster wants to hear of. */
+function lowWrites(
+  audit: JoinDependencies["audit"],
+  { eligible, config }: Decision,
+  after: Token,
+): Write[] {
+  const draft = lowRecoveries(config.recovery_alert_threshold, eligible.token, after);
+  return draft ? [audit.write({ ...draft, actor: systemActor })] : [];
 }
 
 export const withStatus = (token: Token, status: BoundStatus): Token => ({
