@@ -117,7 +117,7 @@ describe("live connections", () => {
     const name = await cluster.lock({ user });
     await until("it is refused", async () =>
       routed(holder).then(
-        () => false,
+        (stream) => void stream.destroy(),
         (error: unknown) => codeOf(error) === "access_denied",
       ),
     );

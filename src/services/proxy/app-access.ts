@@ -44,8 +44,8 @@ export class AppAccess {
         onEnd: ({ counts }) => session.ended(counts),
       });
     } catch (error) {
+      // The client has been told, by the end of its session.
       session.denied(error);
-      socket.destroy();
     }
   }
 

@@ -67,7 +67,7 @@ function reverseRoute({ pool, refused }: RouteTargets): Route {
       try {
         pool.register({ socket, hostId, identity: identityOf(peer) });
       } catch (error) {
-        socket.destroy();
+        // The agent has been told, by the end of its session.
         refused({ route: "reverse", remoteAddr, reason: "locked", detail: messageOf(error) });
       }
     },
