@@ -92,7 +92,7 @@ export class RealCluster {
     ]);
     await agent.until("announces its application", async () => {
       const apps = await this.tctlJson<{ metadata: { name: string } }[]>("get", "app");
-      return apps.some(({ metadata }) => metadata.name === name);
+      return apps.some(({ metadata }) => metadata.name.startsWith(`${name}:`));
     });
     return agent;
   }

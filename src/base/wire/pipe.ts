@@ -51,6 +51,8 @@ export function cut(duplex: Duplex, error: Error): void {
 }
 
 function resetOnDestroy(socket: Socket): void {
+  // Nothing was sent yet: there is no part to take for a whole.
+  if (socket.connecting) return;
   try {
     socket.resetAndDestroy();
   } catch {
@@ -89,6 +91,8 @@ function pump(from: Duplex, to: Duplex, count: (size: number) => void): void {
     }
     if (!to.write(chunk)) from.pause();
   });
-  from.on("end", () => to.end());
+  // A stream that was opened and ended in one frame has told so before anybody could listen.
+  if (from.readableEnded) to.end();
+  else from.on("end", () => to.end());
   to.on("drain", () => from.resume());
 }

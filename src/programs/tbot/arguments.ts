@@ -16,7 +16,7 @@ import {
   type ServiceConfiguration,
 } from "#services/tbot";
 import { looksLikeJoinUri } from "#domain/join";
-import type { Command } from "commander";
+import { Option, type Command } from "commander";
 
 /** What `start` and `configure` hand on. */
 export interface BotArguments {
@@ -25,7 +25,15 @@ export interface BotArguments {
   readonly file?: string;
 }
 
-type Act = (given: BotArguments, options: Readonly<Record<string, unknown>>) => Promise<void>;
+/** The options that are of the command line alone. */
+export interface OwnOptions {
+  readonly debug?: boolean;
+  readonly logFormat: "text" | "json";
+  readonly pidFile?: string;
+}
+
+type Act = (given: BotArguments, options: OwnOptions) => Promise<void>;
+type Options = Record<string, unknown>;
 
 /**
  * Gives a command the arguments that `start` and `configure` share: `-c FILE`, the bot's own flags,
@@ -34,10 +42,10 @@ type Act = (given: BotArguments, options: Readonly<Record<string, unknown>>) => 
 export function addBotArguments(command: Command, io: CommandIo, act: Act): void {
   const run = async (
     uri: string | undefined,
-    options: Record<string, unknown>,
+    options: Options,
     services: readonly ServiceConfiguration[],
   ): Promise<void> => {
-    await act(await readArguments({ uri, options, services, io }), options);
+    await act(await readArguments({ uri, options, services, io }), ownOptions(options));
   };
   addOwnFlags(command);
   command.argument("[join-uri]", "join URI, as --join-uri");
@@ -49,7 +57,7 @@ export function addBotArguments(command: Command, io: CommandIo, act: Act): void
     addFlags(addOwnFlags(child), schema);
     child.argument("[join-uri]", "join URI, as --join-uri");
     child.action(async (uri: string | undefined) => {
-      const options: Record<string, unknown> = { ...command.opts(), ...child.opts() };
+      const options: Options = { ...command.opts(), ...child.opts() };
       const trees = [valueTree({ type }), flagTree(schema, options)];
       const service = parseTree({ trees, what: "the command line", schema });
       await run(uri, options, [service]);
@@ -63,14 +71,25 @@ function addOwnFlags(command: Command): Command {
     "configuration file (or TBOT_CONFIG_PATH); flags go over it",
   );
   command.option("-d, --debug", "log everything");
-  command.option("--log-format <format>", "text or json", "text");
+  command.addOption(
+    new Option("--log-format <format>", "how to write the log").choices(["text", "json"]),
+  );
   command.option("--pid-file <path>", "write the process id here while the bot runs");
   return addFlags(command, botConfiguration);
 }
 
+function ownOptions(options: Options): OwnOptions {
+  const { debug, logFormat, pidFile } = options;
+  return {
+    debug: debug === true,
+    logFormat: logFormat === "json" ? "json" : "text",
+    ...(typeof pidFile === "string" ? { pidFile } : {}),
+  };
+}
+
 async function readArguments(given: {
   uri: string | undefined;
-  options: Record<string, unknown>;
+  options: Options;
   services: readonly ServiceConfiguration[];
   io: CommandIo;
 }): Promise<BotArguments> {

@@ -1,19 +1,20 @@
 import { durationMs } from "#base/config";
-import { CodedError, type Clock, type Logger } from "#base/kernel";
+import { canceled, unavailable, type Clock, type CodedError, type Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
 import { LockSet } from "#domain/access";
 import type { Enrolment } from "#services/enrolment";
 import { LiveConnections } from "#services/tunnel";
-import { createService, nameServices, type BotConfiguration } from "./configuration.ts";
+import { createService, type BotConfiguration } from "./configuration.ts";
 import { effectiveConfiguration } from "./effective.ts";
-import { sendHeartbeats } from "./heartbeat.ts";
+import { sendHeartbeats, sendOnlyHeartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { BotIdentity } from "./identity.ts";
 import { IdentityService } from "./identity-service.ts";
 import { createBotMetrics, type BotMetrics } from "./metrics.ts";
+import { BOT_IDENTITY, nameServices } from "./names.ts";
 import { Readiness, type ServiceStatus } from "./readiness.ts";
 import type { ServiceDependencies } from "./service-type.ts";
-import { Supervisor, type Service } from "./supervisor.ts";
+import { Supervisor, type Report, type Service } from "./supervisor.ts";
 
 export interface BotOptions {
   readonly configuration: BotConfiguration;
@@ -34,21 +35,30 @@ export class Bot {
   readonly #supervisor: Supervisor;
   readonly #live: LiveConnections;
   readonly #identityService: IdentityService;
+  readonly #services: readonly Service[];
 
   constructor(options: BotOptions) {
     this.#options = options;
     this.readiness = new Readiness(options.clock);
     this.#identity = new BotIdentity(options.enrolment);
-    this.#metrics = createBotMetrics(options.metrics);
+    this.#metrics = createBotMetrics(options.metrics, options.clock);
     this.#supervisor = new Supervisor({ readiness: this.readiness, log: options.log });
     const locks = new LockSet();
     this.#live = new LiveConnections({ clock: options.clock, locks });
+    const { log, ...rest } = options;
     this.#identityService = new IdentityService({
-      ...options,
+      ...rest,
+      log: log.child({ service: BOT_IDENTITY }),
       identity: this.#identity,
       locks,
       metrics: this.#metrics,
     });
+    this.#services = nameServices(options.configuration.services).map((configuration) =>
+      createService(configuration, this.#dependencies(configuration.name)),
+    );
+    // Whoever asks before they are started must not take the bot for ready.
+    for (const service of [this.#identityService, ...this.#services])
+      this.readiness.report(service, "initializing");
   }
 
   /**
@@ -56,15 +66,13 @@ export class Bot {
    * stopped by then) or, for a one-shot bot, when their work is done; throws when some of it failed.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { oneshot } = this.#options.configuration;
-    if (oneshot) await this.#identityService.renew(signal);
-    else this.#supervisor.start(this.#identityService);
-    for (const service of this.#services()) this.#supervisor.start(service);
-    const ended = oneshot ? this.#supervisor.ended() : this.#heartbeats(signal);
-    await Promise.race([ended, aborted(signal)]);
-    const failed = this.readiness.all().filter(({ state }) => state === "failed");
-    await this.#supervisor.stopAll();
-    if (oneshot && failed.length > 0) throw unfinished(failed);
+    using _live = this.#live;
+    try {
+      if (this.#options.configuration.oneshot) await this.#runOnce(signal);
+      else await this.#runAlways(signal);
+    } finally {
+      await this.#supervisor.stopAll();
+    }
   }
 
   /** Renews the identity and then every output now. */
@@ -72,11 +80,21 @@ export class Bot {
     this.#identityService.renewNow();
   }
 
-  #services(): Service[] {
-    const named = nameServices(this.#options.configuration.services);
-    return named.map((configuration) =>
-      createService(configuration, this.#dependencies(configuration.name)),
-    );
+  async #runAlways(signal: AbortSignal): Promise<void> {
+    for (const service of [this.#identityService, ...this.#services])
+      this.#supervisor.start(service);
+    await sendHeartbeats(this.#heartbeat(), signal);
+  }
+
+  async #runOnce(signal: AbortSignal): Promise<void> {
+    const report: Report = (state) => this.readiness.report(this.#identityService, state);
+    await this.#identityService.once({ signal, report });
+    for (const service of this.#services) this.#supervisor.start(service);
+    await Promise.race([this.#supervisor.ended(), aborted(signal)]);
+    if (signal.aborted) throw canceled("stopped before its work was done");
+    await sendOnlyHeartbeat(this.#heartbeat(), signal);
+    const failed = this.readiness.all().filter(({ state }) => state === "failed");
+    if (failed.length > 0) throw unfinished(failed);
   }
 
   #dependencies(service: string): ServiceDependencies {
@@ -88,6 +106,7 @@ export class Bot {
       log: log.child({ service }),
       tunnels: this.#metrics.tunnels,
       tasks: this.#metrics.tasks,
+      expiry: this.#metrics.expiry,
       live: this.#live,
       oneshot: configuration.oneshot,
       defaults: {
@@ -97,27 +116,21 @@ export class Bot {
     };
   }
 
-  async #heartbeats(signal: AbortSignal): Promise<void> {
+  #heartbeat(): HeartbeatOptions {
     const { configuration } = this.#options;
-    await sendHeartbeats(
-      {
-        ...this.#options,
-        identity: this.#identity,
-        readiness: this.readiness,
-        oneshot: configuration.oneshot,
-        configuration: effectiveConfiguration(configuration),
-      },
-      signal,
-    );
+    return {
+      ...this.#options,
+      identity: this.#identity,
+      readiness: this.readiness,
+      oneshot: configuration.oneshot,
+      configuration: effectiveConfiguration(configuration),
+    };
   }
 }
 
 function unfinished(failed: readonly ServiceStatus[]): CodedError {
-  const lines = failed.map(({ name, reason = "" }) => `${name}: ${reason}`);
-  return new CodedError(
-    "unavailable",
-    `${failed.length} of the services failed\n${lines.join("\n")}`,
-  );
+  const lines = failed.map(({ name, reason = "" }) => `  ${name}: ${reason}`);
+  return unavailable(`${failed.length} of the services failed\n${lines.join("\n")}`);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -2,54 +2,136 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { parseYaml } from "#base/config";
 import { checkConfiguration } from "./check.ts";
-import { botConfiguration, nameServices } from "./configuration.ts";
+import { botConfiguration } from "./configuration.ts";
 import { effectiveConfiguration } from "./effective.ts";
+import { nameServices } from "./names.ts";
 
 const read = (text: string) => parseYaml({ text, file: "tbot.yaml", schema: botConfiguration });
 const base = "proxy_server: tenon.example:3080\nonboarding: { token: ci }\n";
 const uri = "tbot+proxy+bound-keypair://ci:s3cret@tenon.example:443";
 
 suite("a bot's configuration", () => {
+  const services = (...texts: readonly string[]): string =>
+    `${base}services:\n${texts.map((text) => `- ${text}\n`).join("")}`;
+
+  const incomplete: [name: string, text: string, message: RegExp][] = [
+    ["no address", "onboarding: { token: ci }", /^no address: .*--proxy-server/],
+    ["no token", "proxy_server: a:1", /^no join token: .*--token/],
+    ["neither", "{}", /no address.*\n.*no join token/],
+  ];
+  for (const [name, text, message] of incomplete)
+    test(`may have ${name}, but no bot starts with it`, () => {
+      const configuration = read(text);
+      assert.throws(() => checkConfiguration(configuration), { code: "bad_parameter", message });
+    });
+
   const refused: [name: string, text: string, message: RegExp][] = [
-    ["no address", "onboarding: { token: ci }", /no address/],
-    ["two addresses", `${base}auth_server: a:1`, /more than one address/],
-    ["no token", "proxy_server: a:1", /no join token/],
+    ["two addresses", `${base}auth_server: a:1`, /^tbot.yaml:3:\d+: auth_server: is a second/],
     [
       "a token beside a join URI",
       `join_uri: ${uri}\nonboarding: { token: x }`,
-      /token is given twice/,
+      /^tbot.yaml:2:\d+: onboarding.token: is given twice/,
+    ],
+    [
+      "two secrets",
+      "onboarding:\n  registration_secret: a\n  registration_secret_path: b",
+      /^tbot.yaml:3:\d+: .*stands beside registration_secret/,
     ],
     [
       "a renewal that comes too late",
       `${base}credential_ttl: 10m`,
-      /renewal_interval 20m is not shorter than credential_ttl 10m/,
+      /renewal_interval: is 20m, not shorter than credential_ttl, which is 10m/,
     ],
-    ["a lifetime over a day", `${base}credential_ttl: 25h`, /longer than the 24h/],
     [
-      "two services at one destination",
-      `${base}services:\n- { type: identity, destination: /out }\n- { type: application, app_name: a, destination: /out/ }`,
-      /"identity-1" and "app-1" have the same destination "\/out"/,
+      "a service's renewal that comes too late",
+      services("{ type: identity, destination: /a, renewal_interval: 2h }"),
+      /^tbot.yaml:4:\d+: services\[0\].renewal_interval: is 2h/,
+    ],
+    ["an identity for over a week", `${base}credential_ttl: 169h`, /longer than the 168h/],
+    [
+      "an output for over a day",
+      services("{ type: identity, destination: /a, credential_ttl: 25h }"),
+      /^tbot.yaml:4:\d+: .*longer than the 24h/,
+    ],
+    [
+      "an output that takes over the bot's long life",
+      `${services("{ type: identity, destination: /a }")}credential_ttl: 48h`,
+      /longer than the 24h/,
+    ],
+    [
+      "two services at one destination, however it is written",
+      services(
+        "{ type: identity, destination: out }",
+        "{ type: application, app_name: a, destination: ./x/../out/ }",
+      ),
+      /^tbot.yaml:5:\d+: .*is the same directory ".*\/out" that service "identity-1" has/,
+    ],
+    [
+      "a service in the bot's own storage",
+      `${services("{ type: identity, destination: /bot }")}storage: file:///bot`,
+      /that storage has/,
     ],
     [
       "two services at one listener",
-      `${base}services:\n- { type: app-tunnel, app_name: a, listen: tcp://127.0.0.1:1 }\n- { type: app-tunnel, app_name: b, listen: tcp://127.0.0.1:1 }`,
-      /same listen "tcp:\/\/127.0.0.1:1"/,
+      services(
+        "{ type: app-tunnel, app_name: a, listen: tcp://127.0.0.1:1 }",
+        "{ type: app-tunnel, app_name: b, listen: tcp://127.0.0.1:1 }",
+      ),
+      /^tbot.yaml:5:\d+: services\[1\].listen: is the same listen "tcp:\/\/127.0.0.1:1"/,
+    ],
+    [
+      "a service at the diagnostics' address",
+      `${services("{ type: app-tunnel, app_name: a, listen: tcp://127.0.0.1:1 }")}diag_addr: 127.0.0.1:1`,
+      /that diag_addr has/,
     ],
     [
       "two services of one name",
-      `${base}services:\n- { type: identity, name: x, destination: /a }\n- { type: identity, name: x, destination: /b }`,
-      /same name "x"/,
+      services(
+        "{ type: identity, name: x, destination: /a }",
+        "{ type: identity, name: x, destination: /b }",
+      ),
+      /^tbot.yaml:5:\d+: services\[1\].name: is the same name "x"/,
+    ],
+    [
+      "a service with the name of the bot's own",
+      services("{ type: identity, name: bot-identity, destination: /a }"),
+      /that the bot's own identity has/,
+    ],
+    [
+      "a tunnel of a bot that ends",
+      `${services("{ type: app-tunnel, app_name: a, listen: tcp://127.0.0.1:1 }")}oneshot: true`,
+      /"application-tunnel", whose work is never done/,
     ],
     [
       "a bad address",
-      "proxy_server: 'http://a'\nonboarding: { token: ci }",
-      /"http:\/\/a" is not an address/,
+      "proxy_server: 'http://a'",
+      /^tbot.yaml:1:\d+: .*"http:\/\/a" is not an address/,
+    ],
+    ["bad diagnostics", "diag_addr: 127.0.0.1", /^tbot.yaml:1:\d+: diag_addr: .*is not an address/],
+    ["a bad join URI", "join_uri: https://a", /^tbot.yaml:1:\d+: join_uri: .*tbot\+/],
+    [
+      "a port that is none",
+      services("{ type: app-tunnel, app_name: a, listen: tcp://127.0.0.1:65536 }"),
+      /at most 65535/,
     ],
   ];
   for (const [name, text, message] of refused)
-    test(`refuses ${name}`, () => {
-      assert.throws(() => checkConfiguration(read(text)), { code: "bad_parameter", message });
+    test(`has no ${name}`, () => {
+      assert.throws(() => read(text), { code: "bad_parameter", message });
     });
+
+  test("may have many services on ports that the system chooses", () => {
+    const tunnel = "{ type: app-tunnel, app_name: a, listen: tcp://127.0.0.1:0 }";
+    assert.equal(read(services(tunnel, tunnel)).services.length, 2);
+  });
+
+  test("is checked once more with a service from the command line", () => {
+    const given = read(services("{ type: identity, destination: /a }"));
+    assert.throws(
+      () => checkConfiguration({ ...given, services: [...given.services, ...given.services] }),
+      { code: "bad_parameter", message: /^services.1.destination is the same directory "\/a"/ },
+    );
+  });
 
   test("an unknown field is placed and a near one named", () => {
     assert.throws(

@@ -1,6 +1,7 @@
 import { duration } from "#base/config";
 import * as z from "zod";
-import { destination, type DestinationConfiguration } from "./fields.ts";
+import { contradictions } from "./contradictions.ts";
+import { destination } from "./fields.ts";
 import type { NamedConfiguration, ServiceDependencies, ServiceType } from "./service-type.ts";
 import { serviceTypes } from "./services/index.ts";
 import type { Service } from "./supervisor.ts";
@@ -47,8 +48,7 @@ const service = z.discriminatedUnion("type", [
   serviceTypes["application-tunnel"].schema,
 ]);
 
-/** `tbot.yaml`, and through its metadata the flags of `tbot start` and `tbot configure`. */
-export const botConfiguration = z.strictObject({
+const fields = z.strictObject({
   version: z.literal("v2").default("v2").meta({ flag: false }),
   proxy_server: z.string().min(1).optional().meta({
     placeholder: "host:port",
@@ -81,26 +81,14 @@ export const botConfiguration = z.strictObject({
   services: z.array(service).default([]).meta({ flag: false, description: "what the bot does" }),
 });
 
-export type BotConfiguration = z.infer<typeof botConfiguration>;
+/** `tbot.yaml`, and through its metadata the flags of `tbot start` and `tbot configure`. */
+export const botConfiguration = fields.superRefine((configuration, context) => {
+  for (const { path, message } of contradictions(configuration))
+    context.addIssue({ code: "custom", path: [...path], message });
+});
+
+export type BotConfiguration = z.infer<typeof fields>;
 export type ServiceConfiguration = BotConfiguration["services"][number];
-export type { DestinationConfiguration };
-
-/** Gives every service its name: its own, or its short type and the first free number. */
-export function nameServices(services: readonly ServiceConfiguration[]): Named[] {
-  const names = new Set(services.map(({ name }) => name));
-  return services.map((configuration) => {
-    const { shortName } = serviceTypes[configuration.type];
-    const name = configuration.name ?? freeName(shortName, names);
-    names.add(name);
-    return { ...configuration, name };
-  });
-}
-
-function freeName(base: string, taken: ReadonlySet<string | undefined>): string {
-  for (let number = 1; ; number++) {
-    if (!taken.has(`${base}-${number}`)) return `${base}-${number}`;
-  }
-}
 
 type Named = ServiceConfiguration & NamedConfiguration;
 

@@ -98,8 +98,8 @@ suite("the diagnostics endpoints", () => {
 
   test("metrics carry the names of the specification", async () => {
     await using d = await setUp();
-    const bot = createBotMetrics(d.metrics);
-    bot.tasks.finished({ service: "identity-1", name: "renew", ok: true, seconds: 0.1 });
+    const bot = createBotMetrics(d.metrics, new ManualClock());
+    await bot.tasks.measure({ service: "identity-1", name: "renew" }, async () => {});
     bot.tunnels.opened("app-tunnel-1");
     const { body } = await d.get("/metrics");
     assert.match(

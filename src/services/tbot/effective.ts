@@ -1,5 +1,6 @@
 import { withoutSecrets, yamlOf } from "#base/config";
-import { botConfiguration, nameServices, type BotConfiguration } from "./configuration.ts";
+import { botConfiguration, type BotConfiguration } from "./configuration.ts";
+import { nameServices } from "./names.ts";
 
 /** The configuration as `tbot start -c` takes it: every service named, secrets hidden. */
 export function effectiveConfiguration(configuration: BotConfiguration): string {

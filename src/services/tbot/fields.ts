@@ -74,4 +74,7 @@ export const listen = z
   .regex(/^(?:tcp:\/\/.+:\d{1,5}|unix:\/\/\/.+)$/, {
     error: "must be tcp://host:port or unix:///path",
   })
+  .refine((address) => !address.startsWith("tcp:") || Number(/\d+$/.exec(address)?.[0]) <= 65_535, {
+    error: "must have a port of at most 65535",
+  })
   .meta({ description: "where to listen: tcp://127.0.0.1:8080 or unix:///run/app.sock" });

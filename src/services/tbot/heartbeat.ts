@@ -1,10 +1,18 @@
-import { runRepeatedly, type Clock, type Logger } from "#base/kernel";
+import { Bell, deadline, runRepeatedly, waitOrBell, type Clock, type Logger } from "#base/kernel";
 import type { BotIdentity } from "./identity.ts";
 import type { HostFacts } from "./host-facts.ts";
-import type { Readiness } from "./readiness.ts";
+import type { Readiness, ServiceStatus } from "./readiness.ts";
 
 /** Often enough that a page that lists machines is never far behind. */
 const HEARTBEAT_INTERVAL_MS = 5 * 60_000;
+/** A change of a service's state is told soon, but the cluster keeps only the last ten heartbeats. */
+const HEARTBEAT_AT_MOST_EVERY_MS = 15_000;
+/** A one-shot bot does not wait longer for something that only a page shows. */
+const ONLY_HEARTBEAT_MS = 5_000;
+/** What the cluster takes; a heartbeat with more would be refused whole. */
+const MAX_REASON = 1_024;
+const MAX_SERVICES = 100;
+const MAX_CONFIGURATION_BYTES = 32 * 1024;
 
 export interface HeartbeatOptions {
   readonly identity: BotIdentity;
@@ -18,52 +26,87 @@ export interface HeartbeatOptions {
   readonly log: Logger;
 }
 
-/** Tells the cluster that this instance lives, and how its services are, until the signal aborts. */
+interface Beat {
+  readonly startup: boolean;
+  readonly uptimeMs: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Tells the cluster that this instance lives, and how its services are, until the signal aborts: at
+ * its interval, and soon after a service's state changed.
+ */
 export async function sendHeartbeats(
   options: HeartbeatOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const started = options.clock.monotonic();
-  let startup = true;
+  const { readiness, clock, log } = options;
+  const started = clock.monotonic();
+  const changed = new Bell();
+  let [told, toldAt] = ["", -Infinity];
+  using _watch = readiness.watch(() => statesOf(readiness.all()) !== told && changed.ring());
   await runRepeatedly({
     ...options,
     signal,
+    bell: changed,
     intervalMs: HEARTBEAT_INTERVAL_MS,
     retry: { firstMs: 5_000, maxMs: HEARTBEAT_INTERVAL_MS },
     run: async () => {
-      await options.readiness.settled({ signal });
-      await sendHeartbeat(options, {
-        startup,
-        uptimeMs: options.clock.monotonic() - started,
+      await readiness.settled({ signal });
+      await waitOrBell({
+        clock,
         signal,
+        ms: toldAt + HEARTBEAT_AT_MOST_EVERY_MS - clock.monotonic(),
       });
-      startup = false;
+      const states = statesOf(readiness.all());
+      const uptimeMs = clock.monotonic() - started;
+      await sendHeartbeat(options, { startup: toldAt === -Infinity, uptimeMs, signal });
+      [told, toldAt] = [states, clock.monotonic()];
     },
-    onFailure: (error) => options.log.warn("heartbeat failed", { error }),
+    onFailure: (error) => log.warn("heartbeat failed", { error }),
   });
+}
+
+/** The first and last one of a one-shot bot; that it is lost is no failure. */
+export async function sendOnlyHeartbeat(
+  options: HeartbeatOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  using limit = deadline(options.clock, ONLY_HEARTBEAT_MS, signal);
+  try {
+    await sendHeartbeat(options, { startup: true, uptimeMs: 0, signal: limit.signal });
+  } catch (error) {
+    options.log.warn("heartbeat failed", { error });
+  }
 }
 
 async function sendHeartbeat(
   { identity, readiness, host, oneshot, configuration }: HeartbeatOptions,
-  beat: { startup: boolean; uptimeMs: number; signal: AbortSignal },
+  { startup, uptimeMs, signal }: Beat,
 ): Promise<void> {
-  await identity.ready(beat.signal);
+  await identity.ready(signal);
   await identity.client.auth.submitHeartbeat(
     {
       ...host,
-      uptimeSeconds: BigInt(Math.floor(beat.uptimeMs / 1000)),
+      uptimeSeconds: BigInt(Math.floor(uptimeMs / 1000)),
       oneShot: oneshot,
       kind: "tbot",
-      configuration,
-      startup: beat.startup,
-      services: readiness.all().map(({ name, type, state, reason = "", updatedAt }) => ({
-        name,
-        type,
-        status: state,
-        reason,
-        updatedAt: BigInt(updatedAt),
-      })),
+      configuration:
+        Buffer.byteLength(configuration) > MAX_CONFIGURATION_BYTES ? "" : configuration,
+      startup,
+      services: readiness.all().slice(0, MAX_SERVICES).map(healthOf),
     },
-    { signal: beat.signal },
+    { signal },
   );
 }
+
+const healthOf = ({ name, type, state, reason = "", updatedAt }: ServiceStatus) => ({
+  name,
+  type,
+  status: state,
+  reason: reason.slice(0, MAX_REASON),
+  updatedAt: BigInt(updatedAt),
+});
+
+const statesOf = (services: readonly ServiceStatus[]): string =>
+  services.map(({ name, state }) => `${name} ${state}`).join(", ");

@@ -1,20 +1,15 @@
 import { durationMs } from "#base/config";
-import {
-  Bell,
-  messageOf,
-  runRepeatedly,
-  type Backoff,
-  type Clock,
-  type Logger,
-} from "#base/kernel";
+import { Bell, messageOf, runRepeatedly, type Clock, type Logger } from "#base/kernel";
 import type { LockSet } from "#domain/access";
+import { Aspects } from "./aspects.ts";
 import type { BotConfiguration } from "./configuration.ts";
+import { fewTimes } from "./few-times.ts";
 import type { BotIdentity } from "./identity.ts";
 import { watchLocks } from "./lock-watch.ts";
 import type { BotMetrics } from "./metrics.ts";
+import { BOT_IDENTITY } from "./names.ts";
+import { RETRY, renewAfter } from "./renewal.ts";
 import type { Report, Service } from "./supervisor.ts";
-
-const RETRY: Backoff = { firstMs: 1_000, maxMs: 60_000 };
 
 export interface IdentityServiceOptions {
   readonly configuration: BotConfiguration;
@@ -26,16 +21,19 @@ export interface IdentityServiceOptions {
   readonly log: Logger;
 }
 
+interface Run {
+  readonly signal: AbortSignal;
+  readonly report: Report;
+}
+
 /** The bot's own identity: joined, refreshed on schedule, watched for locks, and in the readiness. */
 export class IdentityService implements Service {
-  readonly name = "bot-identity";
+  readonly name = BOT_IDENTITY;
   readonly type = "internal";
   readonly #options: IdentityServiceOptions;
   readonly #wanted = new Bell();
   /** Set by `renewNow`, cleared by the renewal that answers it. */
   #outputsToo = false;
-  /** Set while a lock keeps the cluster from talking to this bot. */
-  #refused = false;
 
   constructor(options: IdentityServiceOptions) {
     this.#options = options;
@@ -47,49 +45,68 @@ export class IdentityService implements Service {
     this.#wanted.ring();
   }
 
-  async run({ signal, report }: { signal: AbortSignal; report: Report }): Promise<void> {
-    const { configuration, log } = this.#options;
-    const watching = watchLocks({
-      ...this.#options,
-      signal,
-      onRefused: (sentence) => {
-        if (!this.#refused) log.error("the cluster refuses this bot", { reason: sentence });
-        this.#refused = true;
-        report("unhealthy", sentence);
-      },
-      onHeard: () => {
-        if (this.#refused) this.renewNow();
-        this.#refused = false;
-      },
-    });
+  /** For a bot that ends after its work. */
+  async once({ signal, report }: Run): Promise<void> {
+    await fewTimes({ ...this.#options, signal }, () => this.#renew(signal));
+    report("healthy");
+  }
+
+  async run({ signal, report }: Run): Promise<void> {
+    const aspects = new Aspects(["renewal", "contact"], report);
+    await Promise.all([
+      this.#keep({ signal, report: aspects.of("renewal") }),
+      watchLocks({
+        ...this.#options,
+        signal,
+        report: aspects.of("contact"),
+        onPardon: () => this.renewNow(),
+      }),
+    ]);
+  }
+
+  async #keep({ signal, report }: Run): Promise<void> {
+    const { configuration, identity, clock, log } = this.#options;
+    let failing = false;
+    using _reached = identity.onReached(() => failing && this.#wanted.ring());
     await runRepeatedly({
       ...this.#options,
       signal,
       bell: this.#wanted,
       retry: RETRY,
-      intervalMs: durationMs(configuration.renewal_interval),
-      run: () => this.renew(signal),
-      onSuccess: () => report("healthy"),
+      intervalMs: () => {
+        const wantedMs = durationMs(configuration.renewal_interval);
+        return renewAfter({ clock, expires: identity.expires, wantedMs });
+      },
+      run: () => this.#renew(signal),
+      onSuccess: () => {
+        failing = false;
+        report("healthy");
+      },
       onFailure: (error, delayMs) => {
-        log.warn("cannot renew the identity, will try again", {
-          error,
-          retryMs: Math.round(delayMs),
-        });
+        failing = true;
+        const retryMs = Math.round(delayMs);
+        log.warn("cannot renew the identity, will try again", { error, retryMs });
         report("unhealthy", messageOf(error));
       },
     });
-    await watching;
   }
 
-  async renew(signal: AbortSignal): Promise<void> {
+  async #renew(signal: AbortSignal): Promise<void> {
     const { identity, metrics, log } = this.#options;
-    const outcome = await identity.renew(signal);
-    metrics.identityExpires(outcome.identity.expires);
-    log.info(outcome.refreshed ? "refreshed its identity" : "joined the cluster", {
-      cluster: outcome.identity.trust.clusterName,
-      expires: new Date(outcome.identity.expires).toISOString(),
+    const task = { service: this.name, name: "renew" };
+    const {
+      identity: joined,
+      refreshed,
+      notices,
+    } = await metrics.tasks.measure(task, () => identity.renew(signal));
+    metrics.expiry.set(this.name, joined.expires);
+    metrics.recoveriesLeft(joined.recoveriesLeft);
+    log.info(refreshed ? "refreshed its identity" : "joined the cluster", {
+      cluster: joined.trust.clusterName,
+      expires: new Date(joined.expires).toISOString(),
+      ...(joined.recoveriesLeft === undefined ? {} : { recoveriesLeft: joined.recoveriesLeft }),
     });
-    for (const notice of outcome.notices) log.warn(notice);
+    for (const notice of notices) log.warn(notice);
     if (this.#outputsToo) identity.askRenewal();
     this.#outputsToo = false;
   }

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { spkiDer, sshPublicKeyLine, parseX509 } from "#base/crypto";
 import { unavailable } from "#base/kernel";
 import { trustFromProto, type Trust } from "#domain/authority";
-import type { JoinedIdentity, JoinOutcome } from "#domain/join";
+import type { JoinOutcome } from "#domain/join";
 import type { Address, ClusterClient, Enrolment } from "#services/enrolment";
 
 export interface CredentialRequest {
@@ -31,7 +31,8 @@ export interface OutputCredentials {
 /** The one identity of a bot, from which all its services get theirs. */
 export class BotIdentity {
   readonly #enrolment: Enrolment;
-  readonly #asked = new Set<() => void>();
+  readonly #asked = new Listeners();
+  readonly #reached = new Listeners();
   readonly #first = Promise.withResolvers<void>();
 
   constructor(enrolment: Enrolment) {
@@ -39,10 +40,9 @@ export class BotIdentity {
     if (enrolment.current) this.#first.resolve();
   }
 
-  /** Where the cluster is and how to prove who we are: what tunnels need. */
-  get current(): JoinedIdentity {
-    if (this.#enrolment.current) return this.#enrolment.current;
-    throw unavailable("the bot has not joined yet");
+  /** End of its certificate, milliseconds since the epoch; 0 before the first join. */
+  get expires(): number {
+    return this.#enrolment.current?.expires ?? 0;
   }
 
   get address(): Address {
@@ -57,6 +57,7 @@ export class BotIdentity {
   async renew(signal: AbortSignal): Promise<JoinOutcome> {
     const outcome = await this.#enrolment.join(signal);
     this.#first.resolve();
+    this.reached();
     return outcome;
   }
 
@@ -104,11 +105,32 @@ export class BotIdentity {
 
   /** Everything renews now: SIGUSR1, or a change of the cluster's authorities. */
   askRenewal(): void {
-    for (const listener of this.#asked) listener();
+    this.#asked.tell();
   }
 
   onRenewalAsked(listener: () => void): Disposable {
-    this.#asked.add(listener);
-    return { [Symbol.dispose]: () => this.#asked.delete(listener) };
+    return this.#asked.add(listener);
+  }
+
+  /** The cluster talks to this bot (again): what failed meanwhile need not wait any longer. */
+  reached(): void {
+    this.#reached.tell();
+  }
+
+  onReached(listener: () => void): Disposable {
+    return this.#reached.add(listener);
+  }
+}
+
+class Listeners {
+  readonly #all = new Set<() => void>();
+
+  add(listener: () => void): Disposable {
+    this.#all.add(listener);
+    return { [Symbol.dispose]: () => void this.#all.delete(listener) };
+  }
+
+  tell(): void {
+    for (const listener of this.#all) listener();
   }
 }

@@ -2,7 +2,6 @@ export { Bot, type BotOptions } from "./bot.ts";
 export { checkConfiguration, type JoinParameters } from "./check.ts";
 export {
   botConfiguration,
-  nameServices,
   type BotConfiguration,
   type ServiceConfiguration,
 } from "./configuration.ts";

@@ -1,3 +1,4 @@
+import type { Clock } from "#base/kernel";
 import type { Metrics } from "#base/observe";
 
 /** Counts what one tunnel carries. */
@@ -6,65 +7,97 @@ export interface TunnelMetrics {
   closed(service: string, bytes: { readonly up: number; readonly down: number }): void;
 }
 
-/** Counts the runs of one repeated task. */
+/** Counts the runs of repeated tasks. */
 export interface TaskMetrics {
-  finished(task: { service: string; name: string; ok: boolean; seconds: number }): void;
+  measure<T>(
+    task: { readonly service: string; readonly name: string },
+    run: () => Promise<T>,
+  ): Promise<T>;
+}
+
+/** Until when the certificate of each service is good. */
+export interface ExpiryMetrics {
+  /** Milliseconds since the epoch. */
+  set(service: string, expires: number): void;
 }
 
 export interface BotMetrics {
   readonly tunnels: TunnelMetrics;
   readonly tasks: TaskMetrics;
-  identityExpires(at: number): void;
-  recoveriesLeft(count: number): void;
+  readonly expiry: ExpiryMetrics;
+  /** `undefined` where nobody counts. */
+  recoveriesLeft(count: number | undefined): void;
 }
 
 /** The names of spec section 5. */
-export function createBotMetrics(metrics: Metrics): BotMetrics {
-  const labels = ["service", "name"];
-  const total = metrics.counter("tbot_task_iterations_total", "Runs of a task", labels);
-  const successful = metrics.counter(
-    "tbot_task_iterations_successful",
-    "Runs that succeeded",
-    labels,
+export function createBotMetrics(metrics: Metrics, clock: Clock): BotMetrics {
+  const expiry = metrics.gauge(
+    "tbot_certificate_expires_seconds",
+    "End of a service's certificate, seconds since the epoch",
+    ["service"],
   );
-  const failed = metrics.counter("tbot_task_iterations_failed", "Runs that failed", labels);
-  const seconds = metrics.histogram(
-    "tbot_task_iterations_duration_seconds",
-    "Time of a run",
-    labels,
-  );
+  return {
+    tunnels: tunnelMetrics(metrics),
+    tasks: taskMetrics(metrics, clock),
+    expiry: { set: (service, expires) => expiry.set({ service }, expires / 1000) },
+    recoveriesLeft: recoveryMetrics(metrics),
+  };
+}
+
+function tunnelMetrics(metrics: Metrics): TunnelMetrics {
   const open = metrics.gauge("tbot_tunnel_connections_open", "Tunnelled connections open now", [
     "service",
   ]);
-  const bytes = metrics.counter("tbot_tunnel_bytes_total", "Bytes through tunnels", [
+  const bytes = metrics.counter("tbot_tunnel_bytes_total", "Bytes through ended connections", [
     "service",
     "direction",
   ]);
-  const expiry = metrics.gauge(
-    "tbot_identity_expires_seconds",
-    "End of the bot's identity, seconds since the epoch",
-  );
-  const recoveries = metrics.gauge(
+  return {
+    opened: (service) => open.inc({ service }),
+    closed: (service, { up, down }) => {
+      open.dec({ service });
+      bytes.inc({ service, direction: "up" }, up);
+      bytes.inc({ service, direction: "down" }, down);
+    },
+  };
+}
+
+function taskMetrics(metrics: Metrics, clock: Clock): TaskMetrics {
+  const labels = ["service", "name"];
+  const name = (last: string): string => `tbot_task_iterations_${last}`;
+  const total = metrics.counter(name("total"), "Runs of a task", labels);
+  const successful = metrics.counter(name("successful"), "Runs that succeeded", labels);
+  const failed = metrics.counter(name("failed"), "Runs that failed", labels);
+  const seconds = metrics.histogram(name("duration_seconds"), "Time of a run", labels);
+  return {
+    measure: async (task, run) => {
+      const started = clock.monotonic();
+      const finish = (outcome: typeof successful): void => {
+        total.inc(task);
+        outcome.inc(task);
+        seconds.observe(task, (clock.monotonic() - started) / 1000);
+      };
+      try {
+        const result = await run();
+        finish(successful);
+        return result;
+      } catch (error) {
+        finish(failed);
+        throw error;
+      }
+    },
+  };
+}
+
+function recoveryMetrics(metrics: Metrics): BotMetrics["recoveriesLeft"] {
+  // A gauge with a label has no value until it is set: where nobody counts it must not say 0.
+  const left = metrics.gauge(
     "tbot_recoveries_remaining",
     "Recoveries that the token still allows",
+    ["service"],
   );
-  return {
-    tunnels: {
-      opened: (service) => open.inc({ service }),
-      closed: (service, { up, down }) => {
-        open.dec({ service });
-        bytes.inc({ service, direction: "up" }, up);
-        bytes.inc({ service, direction: "down" }, down);
-      },
-    },
-    tasks: {
-      finished: ({ service, name, ok, seconds: took }) => {
-        total.inc({ service, name });
-        (ok ? successful : failed).inc({ service, name });
-        seconds.observe({ service, name }, took);
-      },
-    },
-    identityExpires: (at) => expiry.set(at / 1000),
-    recoveriesLeft: (count) => recoveries.set(count),
+  return (count) => {
+    if (count === undefined) left.reset();
+    else left.set({ service: "bot-identity" }, count);
   };
 }

@@ -31,7 +31,6 @@ export function outputService(output: Output): Service {
     type: configuration.type,
     run: async ({ signal, report }) => {
       const destination = openDestination(configuration.destination, dependencies);
-      await destination.prepare();
       // One key for the life of the service: a reader never pairs a new certificate with an old key.
       const key = generateKeyPair("ecdsa-p256");
       await renew({
@@ -40,6 +39,7 @@ export function outputService(output: Output): Service {
         signal,
         report,
         task: "renew",
+        prepare: () => destination.prepare(),
         run: async () => {
           const credentials = await dependencies.identity.issue(
             { ...requestOf(output), key },
@@ -47,10 +47,10 @@ export function outputService(output: Output): Service {
           );
           await destination.write(output.artifacts(credentials, destination.toString()));
           dependencies.log.info("wrote credentials", {
-            service: configuration.name,
             destination: destination.toString(),
             expires: new Date(credentials.expires).toISOString(),
           });
+          return credentials.expires;
         },
       });
     },

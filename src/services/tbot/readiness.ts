@@ -76,8 +76,10 @@ export class Readiness {
   async #change(signal: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     using _watch = this.watch(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
+    const leave = (): void => resolve();
+    signal.addEventListener("abort", leave, { once: true });
     await promise;
+    signal.removeEventListener("abort", leave);
   }
 }
 

@@ -1,12 +1,13 @@
 import { durationMs } from "#base/config";
-import { Bell, runRepeatedly, type Backoff } from "#base/kernel";
+import { Bell, codeOf, messageOf, runRepeatedly, type Backoff, type Clock } from "#base/kernel";
+import { fewTimes } from "./few-times.ts";
 import type { NamedConfiguration, ServiceDependencies } from "./service-type.ts";
 import type { Report } from "./supervisor.ts";
 
-const RETRY: Backoff = { firstMs: 1_000, maxMs: 60_000 };
-
-/** A bot that ends after its work tries this often before it gives up. */
-const ONESHOT_ATTEMPTS = 3;
+/** The cluster hears from every bot that lost it about this often. */
+export const RETRY: Backoff = { firstMs: 1_000, maxMs: 30_000 };
+/** However short-lived the cluster makes credentials. */
+const RENEW_AT_MOST_EVERY_MS = 1_000;
 
 export interface Renewing {
   readonly configuration: NamedConfiguration & { readonly renewal_interval?: string | undefined };
@@ -15,47 +16,71 @@ export interface Renewing {
   readonly report: Report;
   /** What the metrics call this task. */
   readonly task: string;
-  readonly run: (signal: AbortSignal) => Promise<void>;
+  /** Makes sure, before each run, of what the run needs here. `bad_parameter` is for good. */
+  readonly prepare: () => Promise<void>;
+  /** Gives the end of the certificate that it got, milliseconds since the epoch. */
+  readonly run: (signal: AbortSignal) => Promise<number>;
 }
 
 /**
- * Runs a service's renewal until the signal aborts: at once, at its interval, and whenever the bot's
- * identity asks for it. Failures make the service unhealthy and are tried again; what was issued
- * before stays in use. A one-shot bot runs it once, and fails when it fails.
+ * Runs a service's renewal until the signal aborts: at once, at its interval (or at half of the
+ * certificate's life, where the cluster gave less), and whenever the bot's identity asks for it.
+ * Failures make the service unhealthy and are tried again; what was issued before stays in use.
+ * Rejects when nothing but another configuration can help. A one-shot bot runs it once, and fails
+ * when it fails.
  */
 export async function renew(renewing: Renewing): Promise<void> {
-  if (renewing.dependencies.oneshot) return await renewOnce(renewing);
-  const { configuration, dependencies, signal, report } = renewing;
-  const bell = new Bell();
-  using _asked = dependencies.identity.onRenewalAsked(() => bell.ring());
-  await runRepeatedly({
-    ...dependencies,
-    signal,
-    bell,
-    retry: RETRY,
-    intervalMs: intervalOf(configuration, dependencies),
-    run: () => measured(renewing),
-    onSuccess: () => report("healthy"),
-    onFailure: (error, delayMs) => {
-      dependencies.log.warn("renewal failed, will try again", {
-        error,
-        retryMs: Math.round(delayMs),
-      });
-      report("unhealthy", error instanceof Error ? error.message : String(error));
-    },
-  });
+  if (renewing.dependencies.oneshot) await renewOnce(renewing);
+  else await renewAlways(renewing);
 }
 
 async function renewOnce(renewing: Renewing): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await measured(renewing);
-      return renewing.report("healthy");
-    } catch (error) {
-      if (attempt === ONESHOT_ATTEMPTS || renewing.signal.aborted) throw error;
-      renewing.dependencies.log.warn("issuance failed, trying again", { error, attempt });
-    }
-  }
+  const { dependencies, signal, report, prepare } = renewing;
+  await prepare();
+  await fewTimes({ ...dependencies, signal }, () => measured(renewing));
+  report("healthy");
+}
+
+async function renewAlways(renewing: Renewing): Promise<void> {
+  const { configuration, dependencies, signal, report } = renewing;
+  const { clock, identity, log } = dependencies;
+  const bell = new Bell();
+  let failing = false;
+  let expires = 0;
+  const hopeless = new AbortController();
+  using _asked = identity.onRenewalAsked(() => bell.ring());
+  using _reached = identity.onReached(() => failing && bell.ring());
+  await runRepeatedly({
+    ...dependencies,
+    signal: AbortSignal.any([signal, hopeless.signal]),
+    bell,
+    retry: RETRY,
+    intervalMs: () =>
+      renewAfter({ clock, expires, wantedMs: intervalOf(configuration, dependencies) }),
+    run: async () => {
+      await renewing.prepare().catch((error: unknown) => {
+        if (codeOf(error) === "bad_parameter") hopeless.abort(error);
+        throw error;
+      });
+      expires = await measured(renewing);
+    },
+    onSuccess: () => {
+      failing = false;
+      report("healthy");
+    },
+    onFailure: (error, delayMs) => {
+      failing = true;
+      log.warn("renewal failed, will try again", { error, retryMs: Math.round(delayMs) });
+      report("unhealthy", messageOf(error));
+    },
+  });
+  if (hopeless.signal.aborted && !signal.aborted) throw hopeless.signal.reason;
+}
+
+/** Credentials are renewed long before they end, also when the cluster gave less than was asked for. */
+export function renewAfter(about: { clock: Clock; expires: number; wantedMs: number }): number {
+  const half = Math.max(RENEW_AT_MOST_EVERY_MS, (about.expires - about.clock.now()) / 2);
+  return Math.min(about.wantedMs, half);
 }
 
 async function measured({
@@ -64,22 +89,12 @@ async function measured({
   signal,
   task,
   run,
-}: Renewing): Promise<void> {
-  const started = dependencies.clock.monotonic();
-  const finish = (ok: boolean): void =>
-    dependencies.tasks.finished({
-      service: configuration.name,
-      name: task,
-      ok,
-      seconds: (dependencies.clock.monotonic() - started) / 1000,
-    });
-  try {
-    await run(signal);
-    finish(true);
-  } catch (error) {
-    finish(false);
-    throw error;
-  }
+}: Renewing): Promise<number> {
+  const { tasks, expiry } = dependencies;
+  const service = configuration.name;
+  const expires = await tasks.measure({ service, name: task }, () => run(signal));
+  expiry.set(service, expires);
+  return expires;
 }
 
 function intervalOf(

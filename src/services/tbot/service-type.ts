@@ -2,7 +2,7 @@ import type { Clock, Logger } from "#base/kernel";
 import type { z } from "zod";
 import type { LiveConnections } from "#services/tunnel";
 import type { BotIdentity } from "./identity.ts";
-import type { TaskMetrics, TunnelMetrics } from "./metrics.ts";
+import type { ExpiryMetrics, TaskMetrics, TunnelMetrics } from "./metrics.ts";
 import type { Service } from "./supervisor.ts";
 
 /** What a service may use; it asks only for what it needs. */
@@ -13,6 +13,7 @@ export interface ServiceDependencies {
   readonly log: Logger;
   readonly tunnels: TunnelMetrics;
   readonly tasks: TaskMetrics;
+  readonly expiry: ExpiryMetrics;
   /** Cuts connections when a lock or the end of a certificate says so. */
   readonly live: LiveConnections;
   readonly defaults: { readonly credentialTtlMs: number; readonly renewalIntervalMs: number };
@@ -36,6 +37,8 @@ export interface ServiceType<C, S extends z.ZodObject = z.ZodObject> {
   readonly shortName: string;
   readonly summary: string;
   readonly schema: S;
+  /** Set where the work is never done, so that a one-shot bot cannot have it. */
+  readonly endless?: true;
   create(configuration: C & NamedConfiguration, dependencies: ServiceDependencies): Service;
 }
 

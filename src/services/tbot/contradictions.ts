@@ -1,0 +1,143 @@
+import { resolve } from "node:path";
+import { durationMs } from "#base/config";
+import { messageOf } from "#base/kernel";
+import { parseJoinUri } from "#domain/join";
+import { parseAddress } from "#services/enrolment";
+import type { BotConfiguration, ServiceConfiguration } from "./configuration.ts";
+import type { DestinationConfiguration } from "./fields.ts";
+import { BOT_IDENTITY, nameServices } from "./names.ts";
+import { serviceTypes } from "./services/index.ts";
+
+/** Something wrong with a configuration that no single field can see. */
+export interface Contradiction {
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** Spec section 1: outputs live at most a day, and the bot's own identity a week. */
+const MAX_OUTPUT_TTL_MS = 24 * 3_600_000;
+const MAX_IDENTITY_TTL_MS = 168 * 3_600_000;
+
+/** Every one of them; a configuration that is merely incomplete has none. */
+export function contradictions(configuration: BotConfiguration): Contradiction[] {
+  return [
+    ...joining(configuration),
+    ...lifetimes(configuration),
+    ...collisions(configuration),
+    ...endless(configuration),
+  ];
+}
+
+function joining(configuration: BotConfiguration): Contradiction[] {
+  const { join_uri, onboarding } = configuration;
+  const given = addressFields.filter((field) => configuration[field] !== undefined);
+  const found: Contradiction[] = given.slice(1).map((field) => ({
+    path: [field],
+    message: `is a second address, beside ${given[0]}: give only one of ${addressFields.join(", ")}`,
+  }));
+  if (join_uri !== undefined && onboarding.token !== undefined)
+    found.push({ path: ["onboarding", "token"], message: "is given twice: join_uri names it too" });
+  if (
+    onboarding.registration_secret !== undefined &&
+    onboarding.registration_secret_path !== undefined
+  )
+    found.push({
+      path: ["onboarding", "registration_secret_path"],
+      message: "stands beside registration_secret: give one of them",
+    });
+  return [...found, ...unreadable(configuration)];
+}
+
+const addressFields = ["proxy_server", "auth_server", "join_uri"] as const;
+
+/** What has a form of its own, checked by whoever reads it later. */
+function unreadable(configuration: BotConfiguration): Contradiction[] {
+  const readers = [
+    ["proxy_server", (text: string) => parseAddress(text, 1)],
+    ["auth_server", (text: string) => parseAddress(text, 1)],
+    ["join_uri", parseJoinUri],
+    ["diag_addr", (text: string) => parseAddress(text, 0)],
+  ] as const;
+  return readers.flatMap(([field, read]) => {
+    try {
+      if (configuration[field] !== undefined) read(configuration[field]);
+      return [];
+    } catch (error) {
+      return [{ path: [field], message: `cannot be used: ${messageOf(error)}` }];
+    }
+  });
+}
+
+function lifetimes(configuration: BotConfiguration): Contradiction[] {
+  const { credential_ttl, renewal_interval } = configuration;
+  return [
+    ...lifetime({ credential_ttl, renewal_interval, path: [], maxMs: MAX_IDENTITY_TTL_MS }),
+    ...configuration.services.flatMap((service, index) =>
+      lifetime({
+        credential_ttl: service.credential_ttl ?? credential_ttl,
+        renewal_interval: service.renewal_interval ?? renewal_interval,
+        path: ["services", index],
+        maxMs: MAX_OUTPUT_TTL_MS,
+      }),
+    ),
+  ];
+}
+
+function lifetime(about: {
+  credential_ttl: string;
+  renewal_interval: string;
+  path: readonly (string | number)[];
+  maxMs: number;
+}): Contradiction[] {
+  const { credential_ttl: ttl, renewal_interval: interval, path, maxMs } = about;
+  const found: Contradiction[] = [];
+  if (durationMs(interval) >= durationMs(ttl))
+    found.push({
+      path: [...path, "renewal_interval"],
+      message: `is ${interval}, not shorter than credential_ttl, which is ${ttl}: credentials would expire before they are renewed`,
+    });
+  if (durationMs(ttl) > maxMs)
+    found.push({
+      path: [...path, "credential_ttl"],
+      message: `is ${ttl}, longer than the ${maxMs / 3_600_000}h that are allowed`,
+    });
+  return found;
+}
+
+/** Two that would write to, listen at, or be called the same. */
+function collisions(configuration: BotConfiguration): Contradiction[] {
+  const { storage, diag_addr } = configuration;
+  const owners = new Map<string, string>([[`name "${BOT_IDENTITY}"`, "the bot's own identity"]]);
+  if (storage?.type === "directory") owners.set(destinationClaim(storage), "storage");
+  if (diag_addr !== undefined) owners.set(`listen "tcp://${diag_addr}"`, "diag_addr");
+  return nameServices(configuration.services).flatMap((service, index) =>
+    claims(service).flatMap(([field, claim]) => {
+      const owner = owners.get(claim);
+      owners.set(claim, `service "${service.name}"`);
+      if (owner === undefined) return [];
+      const message = `is the same ${claim} that ${owner} has`;
+      return [{ path: ["services", index, field], message }];
+    }),
+  );
+}
+
+function claims(service: ServiceConfiguration & { name: string }): (readonly [string, string])[] {
+  const claimed: (readonly [string, string])[] = [["name", `name "${service.name}"`]];
+  if ("listen" in service && !service.listen.endsWith(":0"))
+    claimed.push(["listen", `listen "${service.listen}"`]);
+  if ("destination" in service && service.destination.type === "directory")
+    claimed.push(["destination", destinationClaim(service.destination)]);
+  return claimed;
+}
+
+const destinationClaim = ({ path }: Extract<DestinationConfiguration, { type: "directory" }>) =>
+  `directory "${resolve(path)}"`;
+
+function endless({ oneshot, services }: BotConfiguration): Contradiction[] {
+  if (!oneshot) return [];
+  return services.flatMap(({ type }, index) => {
+    if (!("endless" in serviceTypes[type])) return [];
+    const message = `is "${type}", whose work is never done; a one-shot bot cannot have it`;
+    return [{ path: ["services", index, "type"], message }];
+  });
+}
