@@ -1,9 +1,10 @@
-import type { Clock, Logger } from "#base/kernel";
-import { openSqliteStore, type Store, type Write } from "#base/storage";
+import { notFound, type Clock, type Logger } from "#base/kernel";
+import { openSqliteStore, type BackedUpStore, type Store, type Write } from "#base/storage";
 import { builtinRoleWrites } from "#domain/access";
 import { eventIndexes } from "#domain/audit";
 import { Authorities } from "#domain/authority";
 import { CLUSTER_CONFIG_NAME, clusterConfigKind, storeIndexes, writeOf } from "#domain/resources";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 export interface StoreOptions {
@@ -13,13 +14,22 @@ export interface StoreOptions {
 }
 
 /** The store in the data directory; rejects while another process has it. */
-export const openStore = ({ dataDir, clock, logger }: StoreOptions): Promise<Store> =>
+export const openStore = ({ dataDir, clock, logger }: StoreOptions): Promise<BackedUpStore> =>
   openSqliteStore({
     directory: join(dataDir, "store"),
     clock,
     logger,
     indexes: [...storeIndexes, ...eventIndexes],
   });
+
+/** Rather than make a new cluster where one was to be restored. */
+export function requireStore(dataDir: string): void {
+  const file = join(dataDir, "store", "store.db");
+  if (existsSync(file)) return;
+  throw notFound(
+    `there is no "${file}": nothing was restored there; put the backup in its place, and start again`,
+  );
+}
 
 export interface FirstStart extends StoreOptions {
   readonly store: Store;

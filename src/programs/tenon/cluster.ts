@@ -1,14 +1,15 @@
 import { VERSION, type Clock, type Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
 import { createRpcServer, type RpcServer } from "#base/rpc";
-import type { Store } from "#base/storage";
+import type { BackedUpStore, Store } from "#base/storage";
 import { AuditLog, systemActor } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
+import { openResync } from "#domain/join";
 import { Resources } from "#domain/resources";
 import { createAuthServer, type AddressLimits, type AuthServer } from "#services/auth";
 import { parseAddress } from "#services/enrolment";
 import { Proxy, type PortLimits } from "#services/proxy";
-import { openAuthorities, openStore } from "./bootstrap.ts";
+import { openAuthorities, openStore, requireStore } from "./bootstrap.ts";
 import { hostIdOf } from "./host-id.ts";
 import { adminSocketPath } from "./paths.ts";
 import { PROXY_PORT, type ClusterSettings } from "./settings.ts";
@@ -20,6 +21,8 @@ export interface ClusterOptions {
   readonly defaultName: string;
   /** An open store to use instead of the one in the data directory; the caller closes it. */
   readonly store?: Store;
+  /** The store was restored from a backup: machines may be ahead of it. */
+  readonly restored?: boolean;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -81,12 +84,18 @@ interface Parts {
 /** What is started later is stopped earlier. */
 async function start(options: ClusterOptions, owned: AsyncDisposableStack): Promise<Parts> {
   const { dataDir, clock, random, logger } = options;
-  const store = options.store ?? owned.use(await openStore(options));
+  if (options.restored && !options.store) requireStore(dataDir);
+  const embedded = options.store ? undefined : owned.use(await openStore(options));
+  const store = options.store ?? embedded!;
   const { name } = options.settings;
   const { authorities, isNew } = await openAuthorities({ ...options, store, name });
   const audit = owned.use(new AuditLog({ store, clock, logger, random }));
+  // Before anything listens: the first machine that comes may be ahead.
+  if (options.restored) await noteRestore({ store, audit, clock }, logger);
   const address = { text: "" };
-  const auth = owned.use(await openAuth({ options, store, authorities, audit, address }));
+  const opened = { options, store, authorities, audit, address };
+  const backup = embedded && ((file: string) => embedded.backup(file));
+  const auth = owned.use(await openAuth({ ...opened, backup }));
   const rpc = owned.use(await createRpcServer({ services: auth.services, clock, logger }));
   const proxy = owned.use(await openProxy({ options, store, authorities, audit, rpc, auth }));
   address.text = proxy.publicAddr;
@@ -100,14 +109,22 @@ async function start(options: ClusterOptions, owned: AsyncDisposableStack): Prom
   return { owned, rpc, store, authorities, audit, proxy, adminSocket, isNew };
 }
 
+async function noteRestore(parts: Parameters<typeof openResync>[0], logger: Logger): Promise<void> {
+  const { until } = await openResync(parts);
+  logger.warn("a resync window is open: tokens may be moved forward to what machines prove", {
+    until: new Date(until).toISOString(),
+  });
+}
+
 function openAuth(about: {
   options: ClusterOptions;
   store: Store;
   authorities: Authorities;
   audit: AuditLog;
   address: { readonly text: string };
+  backup: BackedUpStore["backup"] | undefined;
 }): Promise<AuthServer> {
-  const { options, store, authorities, audit, address } = about;
+  const { options, store, authorities, audit, address, backup } = about;
   const { clock, random, logger, metrics, strangerLimits } = options;
   return createAuthServer({
     store,
@@ -118,6 +135,7 @@ function openAuth(about: {
     random,
     logger,
     metrics,
+    backup,
     config: {
       version: VERSION,
       // Known once the proxy listens; no call comes before.

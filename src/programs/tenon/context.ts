@@ -20,6 +20,8 @@ export interface ContextOptions {
   readonly metrics: Metrics;
   /** An open store to use instead of the one in the data directory; the caller closes it. */
   readonly store?: Store;
+  /** The store was restored from a backup. */
+  readonly restored?: boolean;
   readonly portLimits?: Partial<PortLimits>;
   readonly strangerLimits?: AddressLimits;
   /** How long open connections may go on after shutdown began. */

@@ -7,10 +7,15 @@ import type { Settings } from "./settings.ts";
 import { welcome } from "./welcome.ts";
 
 /** Runs what the settings say until the first signal, then ends well. */
-export async function run(settings: Settings, io: CommandIo): Promise<void> {
+export async function run(
+  settings: Settings,
+  io: CommandIo,
+  { restored = false }: { readonly restored?: boolean } = {},
+): Promise<void> {
   const logger = createLogger({ ...settings.log, sink: io.stderr });
   await using context = await Context.start({
     settings,
+    restored,
     hostname: hostname(),
     clock: systemClock,
     random: Math.random,
