@@ -7,6 +7,7 @@ import { badParameter, fileError, VERSION, type Clock, type Logger } from "#base
 import { JoinClient } from "#domain/join";
 import { Enrolment } from "#services/enrolment";
 import {
+  idTokenSource,
   openBotStorage,
   type BotConfiguration,
   type HostFacts,
@@ -23,6 +24,12 @@ export async function enrol(options: {
 }): Promise<Disposable & { readonly enrolment: Enrolment }> {
   const { configuration, parameters, clock, log, io } = options;
   const secret = await registrationSecret(parameters, io);
+  const idToken = idTokenSource({
+    method: parameters.method,
+    place: parameters.idTokenPlace,
+    env: io.env,
+    clock,
+  });
   using owned = new DisposableStack();
   const storage = owned.use(await openBotStorage(configuration.storage ?? defaultStorage(io), log));
   const client = new JoinClient({
@@ -32,6 +39,7 @@ export async function enrol(options: {
       host: hostFacts(),
       ttlMs: durationMs(configuration.credential_ttl),
       ...(secret === undefined ? {} : { registrationSecret: secret }),
+      ...(idToken === undefined ? {} : { idToken }),
     },
     storage: storage.join,
     keys: storage.keys,

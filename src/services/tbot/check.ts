@@ -3,6 +3,7 @@ import { joinUriAddress, parseJoinUri, type JoinMethod } from "#domain/join";
 import { parseAddress, type Address } from "#services/enrolment";
 import type { BotConfiguration } from "./configuration.ts";
 import { contradictions } from "./contradictions.ts";
+import { knowsIdTokens, type IdTokenPlace } from "./id-token.ts";
 
 /** How a bot joins, from its fields or its join URI. */
 export interface JoinParameters {
@@ -13,6 +14,8 @@ export interface JoinParameters {
   /** Secret. */
   readonly registrationSecret?: string;
   readonly registrationSecretPath?: string;
+  /** For methods whose proof is an ID token that is not where they look for it. */
+  readonly idTokenPlace?: IdTokenPlace;
 }
 
 const DEFAULT_PROXY_PORT = 3080;
@@ -54,8 +57,10 @@ function joinParameters({
     ca_pins,
     join_method,
     token = "",
+    oidc,
   } = onboarding;
   const secrets = {
+    ...placeIn(oidc),
     ...(secret === undefined ? {} : { registrationSecret: secret }),
     ...(path === undefined ? {} : { registrationSecretPath: path }),
   };
@@ -69,10 +74,29 @@ function joinParameters({
   const uri = parseJoinUri(join_uri);
   return {
     ...secrets,
-    ...(uri.parameter === undefined ? {} : { registrationSecret: uri.parameter }),
+    ...(uri.parameter === undefined ? {} : ofParameter(uri.method, uri.parameter)),
     address: parseAddress(joinUriAddress(uri), DEFAULT_PROXY_PORT),
     method: uri.method,
     token: uri.token,
     caPins: [...uri.caPins, ...ca_pins],
   };
+}
+
+type Places = Pick<JoinParameters, "idTokenPlace">;
+
+function placeIn({
+  token_path: path,
+  token_env: env,
+}: BotConfiguration["onboarding"]["oidc"]): Places {
+  if (path !== undefined) return { idTokenPlace: { path } };
+  return env === undefined ? {} : { idTokenPlace: { env } };
+}
+
+/** What follows the token's name in a join URI: a path has a slash, a variable's name has none. */
+function ofParameter(
+  method: JoinMethod,
+  parameter: string,
+): Places & Pick<JoinParameters, "registrationSecret"> {
+  if (!knowsIdTokens(method)) return { registrationSecret: parameter };
+  return { idTokenPlace: parameter.includes("/") ? { path: parameter } : { env: parameter } };
 }

@@ -6,6 +6,24 @@ import type { NamedConfiguration, ServiceDependencies, ServiceType } from "./ser
 import { serviceTypes } from "./services/index.ts";
 import type { Service } from "./supervisor.ts";
 
+/** For `oidc`, and for its presets where the ID token is not in its usual place. */
+const idToken = z.strictObject({
+  token_path: z.string().min(1).optional().meta({
+    flag: "id-token-path",
+    placeholder: "path",
+    description: "file that holds the ID token, read again for every join",
+  }),
+  token_env: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be the name of an environment variable" })
+    .optional()
+    .meta({
+      flag: "id-token-env",
+      placeholder: "name",
+      description: "environment variable that holds the ID token",
+    }),
+});
+
 const onboarding = z.strictObject({
   token: z
     .string()
@@ -13,7 +31,7 @@ const onboarding = z.strictObject({
     .optional()
     .meta({ flag: "token", description: "name of the join token" }),
   join_method: z
-    .enum(["bound_keypair", "token"])
+    .enum(["bound_keypair", "token", "oidc", "github", "gitlab", "kubernetes"])
     .default("bound_keypair")
     .meta({
       flag: "join-method",
@@ -40,6 +58,7 @@ const onboarding = z.strictObject({
     flag: "registration-secret-path",
     description: "file that holds the registration secret",
   }),
+  oidc: idToken.prefault({}),
 });
 
 const service = z.discriminatedUnion("type", [

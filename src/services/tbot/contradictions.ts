@@ -5,6 +5,7 @@ import { parseJoinUri } from "#domain/join";
 import { parseAddress } from "#services/enrolment";
 import type { BotConfiguration, ServiceConfiguration } from "./configuration.ts";
 import type { DestinationConfiguration } from "./fields.ts";
+import { knowsIdTokens } from "./id-token.ts";
 import { BOT_IDENTITY, nameServices } from "./names.ts";
 import { serviceTypes } from "./services/index.ts";
 
@@ -45,7 +46,27 @@ function joining(configuration: BotConfiguration): Contradiction[] {
       path: ["onboarding", "registration_secret_path"],
       message: "stands beside registration_secret: give one of them",
     });
-  return [...found, ...unreadable(configuration)];
+  return [...found, ...idTokens(configuration), ...unreadable(configuration)];
+}
+
+function idTokens({ onboarding, join_uri }: BotConfiguration): Contradiction[] {
+  const { token_path, token_env } = onboarding.oidc;
+  if (token_path !== undefined && token_env !== undefined)
+    return [
+      {
+        path: ["onboarding", "oidc", "token_env"],
+        message: "stands beside token_path: give one of them",
+      },
+    ];
+  const given = token_path ?? token_env;
+  const method = onboarding.join_method;
+  if (given === undefined || join_uri !== undefined || knowsIdTokens(method)) return [];
+  return [
+    {
+      path: ["onboarding", "oidc"],
+      message: `is not for join_method ${method}, which needs no ID token`,
+    },
+  ];
 }
 
 const addressFields = ["proxy_server", "auth_server", "join_uri"] as const;

@@ -28,7 +28,7 @@ export interface IdTokenOptions {
 /** The environment variables that a GitLab job may be given its ID token in. */
 const GITLAB_ENV = ["TBOT_GITLAB_JWT", "TENON_JWT"] as const;
 /** Where the guide has a pod mount its projected service account token. */
-export const KUBERNETES_PATH = "/var/run/secrets/tokens/join-sa-token";
+const KUBERNETES_PATH = "/var/run/secrets/tokens/join-sa-token";
 
 /** How the platform gives this machine its ID tokens; `undefined` for methods without. */
 export function idTokenSource(options: IdTokenOptions): IdTokenSource | undefined {
@@ -37,6 +37,9 @@ export function idTokenSource(options: IdTokenOptions): IdTokenSource | undefine
   if (!source) return undefined;
   return place ? heldAt(place, options) : source(options);
 }
+
+/** Whether an ID token is the method's proof. */
+export const knowsIdTokens = (method: JoinMethod): boolean => sources[method] !== undefined;
 
 /** What each method knows by itself. */
 const sources: Readonly<Partial<Record<JoinMethod, (options: IdTokenOptions) => IdTokenSource>>> = {
