@@ -117,6 +117,12 @@ export class AuthBench implements AsyncDisposable {
     });
   }
 
+  /** Puts documents into the store, past every rule. */
+  async put(...documents: readonly object[]): Promise<void> {
+    const writes = documents.map((document) => writeOf(parseDocument(document), "put"));
+    await this.identities.store.commit(writes);
+  }
+
   /** A role that opens applications with any label, or what `allow` says. */
   async createRole(name: string, allow: object = { app_labels: { "*": ["*"] } }): Promise<void> {
     await this.create({ kind: "role", version: "v1", metadata: { name }, spec: { allow } });

@@ -1,9 +1,12 @@
 import { randomToken } from "#base/crypto";
 import { accessDenied, badParameter } from "#base/kernel";
+import type { Write } from "#base/storage";
 import { describeCaller } from "#domain/access";
-import type { Token } from "#domain/resources";
+import { actorOf } from "#domain/audit";
+import { lowRecoveries } from "#domain/join";
+import { CLUSTER_CONFIG_NAME, type Token } from "#domain/resources";
 import { botGrant, checkGrant, mayGrantAnything } from "./grant-rules.ts";
-import type { ChangeContext, KindRules } from "./kind-rules.ts";
+import type { Change, ChangeContext, KindRules } from "./kind-rules.ts";
 
 /** Below this a name that is the secret could be guessed. */
 const MIN_SECRET_NAME = 16;
@@ -12,7 +15,12 @@ export const tokenRules: KindRules<Token> = {
   async prepare({ resource, existing }, context) {
     if (existing) checkSameUse(resource, existing);
     await checkMayMake(resource, context);
-    return { resource: withRegistration(resource, existing), notices: noticesOf(resource) };
+    const prepared = withRegistration(resource, existing);
+    return {
+      resource: prepared,
+      also: await lowEvents({ resource: prepared, existing }, context),
+      notices: noticesOf(resource),
+    };
   },
 };
 
@@ -36,6 +44,17 @@ async function checkMayMake(token: Token, { caller, references }: ChangeContext)
     throw accessDenied(
       `${describeCaller(caller)} may not make a token for Proxy, through which everything passes; only who may write roles can`,
     );
+}
+
+/** A limit that is lowered may cross the cluster's threshold as a recovery does. */
+async function lowEvents(
+  { resource, existing }: Change<Token>,
+  { parts, caller, remoteAddr }: ChangeContext,
+): Promise<readonly Write[]> {
+  const config = await parts.resources.get("cluster_config", CLUSTER_CONFIG_NAME);
+  const threshold = config?.spec.recovery_alert_threshold ?? 0;
+  const draft = lowRecoveries(threshold, existing, resource);
+  return draft ? [parts.audit.write({ ...draft, actor: actorOf(caller), remoteAddr })] : [];
 }
 
 type KeypairStatus = NonNullable<NonNullable<Token["status"]>["bound_keypair"]>;
