@@ -9,3 +9,4 @@ export {
   type RpcContext,
 } from "./service.ts";
 export type { RpcTls } from "./target.ts";
+export { isUntrustedServer } from "./unreachable.ts";

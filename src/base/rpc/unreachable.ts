@@ -1,4 +1,12 @@
-import { type CodedError, unavailable } from "#base/kernel";
+import { CodedError, unavailable } from "#base/kernel";
+
+/** What OpenSSL says of a chain that does not end in an authority of ours. */
+const UNTRUSTED =
+  /unable to verify|self[- ]signed|unable to get|UNABLE_TO|signature failure|invalid CA/;
+
+/** Whether a call failed because whoever answered is not certified by an authority trusted here. */
+export const isUntrustedServer = (error: unknown): boolean =>
+  error instanceof CodedError && error.code === "unavailable" && UNTRUSTED.test(error.detail ?? "");
 
 /** What the library and Node say, what it means, and what to look at; the first match counts. */
 const causes: readonly (readonly [pattern: RegExp, meaning: string, advice: string])[] = [
@@ -35,7 +43,7 @@ const causes: readonly (readonly [pattern: RegExp, meaning: string, advice: stri
     "check that this is the address of this cluster",
   ],
   [
-    /unable to verify|self[- ]signed|unable to get|UNABLE_TO|signature failure|invalid CA/,
+    UNTRUSTED,
     "its certificate is not signed by an authority that is trusted here",
     "check that the address belongs to this cluster, and the CA pin or CA file",
   ],

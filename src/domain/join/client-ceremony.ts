@@ -19,6 +19,7 @@ import {
   type JoinStorage,
   type Prepared,
 } from "./client-state.ts";
+import { leftPins } from "./client-trust.ts";
 import { aborting } from "./client-wait.ts";
 import {
   ackSent,
@@ -161,11 +162,11 @@ export class ClientCeremony {
   /** The old state is kept until this one is stored; only then is the result acknowledged. */
   async #keep(result: Result): Promise<Turn> {
     const before = this.#stored;
-    const { pending, ...rest } = before;
+    const { pending, left_pins: _left, ...rest } = before;
     const joined = joinedBy(pending, result);
     const identity = identityOf(joined);
     const bound_keys = await this.#boundKeys(result);
-    await this.#storage.save({ ...rest, bound_keys, joined });
+    await this.#storage.save({ ...rest, ...leftPins(before, identity.trust), bound_keys, joined });
     this.#conclusion = { identity, notices: result.notices };
     await forgetKeys({ keys: this.#keys, before, kept: bound_keys, logger: this.#logger });
     return { state: ackSent(), message: { case: "ack", value: {} } };

@@ -43,6 +43,8 @@ const joinState = z.strictObject({
   bound_keys: z.array(z.string()).default([]),
   joined: joined.optional(),
   pending: pending.optional(),
+  /** `sha256:…` of host authorities that the cluster has left: no longer to be pinned. */
+  left_pins: z.array(z.string()).exactOptional(),
 });
 
 /** All that a machine keeps between joins; private keys are in it. */

@@ -10,6 +10,7 @@ import {
   type Clock,
   type Logger,
 } from "#base/kernel";
+import type { Trust } from "#domain/authority";
 import type { SystemRole } from "#domain/resources";
 import { ClientCeremony, type JoinTransport } from "./client-ceremony.ts";
 import { answerWith, type IdTokenSource } from "./client-id-token.ts";
@@ -24,6 +25,7 @@ import {
   type JoinStorage,
   type Prepared,
 } from "./client-state.ts";
+import { withTrust } from "./client-trust.ts";
 import { CEREMONY_MS } from "./protocol.ts";
 import { isToStranger } from "./refusal.ts";
 import type { JoinMethod } from "./uri.ts";
@@ -92,7 +94,26 @@ export class JoinClient {
    * whatever happens, calling again is safe: an attempt without an answer is repeated as it was.
    */
   join(connect: ConnectToJoin, signal: AbortSignal): Promise<JoinOutcome> {
-    const run = this.#last.then(() => this.#join(connect, signal));
+    return this.#inTurn(() => this.#join(connect, signal));
+  }
+
+  /**
+   * Stores other authorities with the identity, which then knows them; nothing before the first join.
+   * Waits for a join under way, whose own result may be older.
+   */
+  keepTrust(trust: Trust): Promise<JoinedIdentity | undefined> {
+    return this.#inTurn(async () => {
+      const { storage } = this.#options;
+      const stored = await storage.load();
+      if (!stored?.joined) return undefined;
+      const state = withTrust(stored, trust);
+      await storage.save(state);
+      return identityOf(state.joined!);
+    });
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const run = this.#last.then(act);
     this.#last = run.catch(() => {});
     return run;
   }

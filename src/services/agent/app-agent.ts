@@ -1,5 +1,13 @@
-import { messageOf, runRepeatedly, type Backoff, type Clock, type Logger } from "#base/kernel";
-import type { Enrolment } from "#services/enrolment";
+import {
+  Bell,
+  messageOf,
+  runRepeatedly,
+  type Backoff,
+  type Clock,
+  type Logger,
+  type RepeatedTask,
+} from "#base/kernel";
+import { followTrust, type Enrolment } from "#services/enrolment";
 import { LiveConnections, ReverseTunnelAgent, type ReverseAgentStatus } from "#services/tunnel";
 import { announce } from "./announce.ts";
 import type { AgentApp } from "./app/agent-app.ts";
@@ -19,7 +27,7 @@ export interface AppAgentOptions {
   readonly drainMs?: number;
 }
 
-const duties = ["identity", "locks", "roles", "announcement", "tunnel"] as const;
+const duties = ["identity", "trust", "locks", "roles", "announcement", "tunnel"] as const;
 type Duty = (typeof duties)[number];
 
 const RETRY: Backoff = { firstMs: 500, maxMs: 30_000 };
@@ -36,6 +44,8 @@ export class AppAgent {
   readonly #live: LiveConnections;
   readonly #servers: AppServers;
   readonly #tunnel: ReverseTunnelAgent;
+  /** Rung when the authorities have changed: what they signed is to be renewed. */
+  readonly #renew = new Bell();
   #announceEveryMs = RETRY.maxMs;
 
   constructor(options: AppAgentOptions) {
@@ -68,6 +78,7 @@ export class AppAgent {
     const work = [this.#keepIdentity(signal)];
     await Promise.race([this.#duties.first("identity"), stopped]);
     work.push(
+      this.#keepTrust(signal),
       this.#follow("locks", followLocks, signal),
       this.#follow("roles", followRoles, signal),
     );
@@ -86,12 +97,27 @@ export class AppAgent {
     if (enrolment.current) this.#duties.done("identity");
     const leftMs = (): number => (enrolment.current?.expires ?? 0) - clock.now();
     return this.#keep("identity", signal, {
+      bell: this.#renew,
       intervalMs: () => Math.max(RENEW_AT_LEAST_MS, leftMs() / 2),
       run: async () => {
         await enrolment.join(signal);
         this.#duties.done("identity");
         this.#tunnel.renew();
       },
+    });
+  }
+
+  /** What it verifies clients and the proxy with; a change renews its own certificate too. */
+  #keepTrust(signal: AbortSignal): Promise<void> {
+    return this.#keep("trust", signal, {
+      intervalMs: RETRY.firstMs,
+      run: () =>
+        followTrust({
+          ...this.#options,
+          signal,
+          onReady: () => this.#duties.done("trust"),
+          renew: () => this.#renew.ring(),
+        }),
     });
   }
 
@@ -128,7 +154,7 @@ export class AppAgent {
   #keep(
     duty: Duty,
     signal: AbortSignal,
-    task: { intervalMs: number | (() => number); run: () => Promise<void> },
+    task: Pick<RepeatedTask, "intervalMs" | "run" | "bell">,
   ): Promise<void> {
     const { clock, random, logger } = this.#options;
     return runRepeatedly({

@@ -1,7 +1,9 @@
 import { privateKeyPem, x509Pem } from "#base/crypto";
 import { unavailable, type Clock } from "#base/kernel";
-import type { Trust } from "#domain/authority";
+import { isUntrustedServer } from "#base/rpc";
+import { sameTrust, type Trust } from "#domain/authority";
 import {
+  emptyJoinState,
   identityOf,
   type JoinClient,
   type JoinedIdentity,
@@ -11,6 +13,7 @@ import {
 } from "#domain/join";
 import type { Address } from "./address.ts";
 import { ClusterClient } from "./cluster-client.ts";
+import { contactAgain } from "./contact-again.ts";
 import { firstContact } from "./first-contact.ts";
 
 /** Calls under way on the connection of the identity before have this long to end. */
@@ -61,17 +64,42 @@ export class Enrolment implements Disposable {
 
   /** Joins, refreshes or recovers, whichever is due. */
   async join(signal: AbortSignal): Promise<JoinOutcome> {
-    const outcome = await this.#options.join.join(
-      async ({ identity, signal: attempt }) => await this.#connect(identity, attempt),
-      signal,
-    );
+    const outcome = await this.#join(signal);
     this.#use(outcome.identity);
     return outcome;
+  }
+
+  /** Stores other authorities, and uses them from now on; false when they are those known already. */
+  async keepTrust(trust: Trust): Promise<boolean> {
+    if (!this.#current || sameTrust(this.#current.trust, trust)) return false;
+    const identity = await this.#options.join.keepTrust(trust);
+    if (identity) this.#use(identity);
+    return identity !== undefined;
   }
 
   [Symbol.dispose](): void {
     this.#client?.[Symbol.dispose]();
     for (const before of this.#retired.keys()) this.#close(before);
+  }
+
+  /** Where the authorities that are stored do not do, the pins of the configuration may. */
+  async #join(signal: AbortSignal): Promise<JoinOutcome> {
+    try {
+      return await this.#joinTrusting(undefined, signal);
+    } catch (cause) {
+      if (!isUntrustedServer(cause)) throw cause;
+      const { storage, address, caPins } = this.#options;
+      const state = (await storage.load()) ?? emptyJoinState();
+      const found = await contactAgain({ address, caPins, state, cause, signal });
+      return await this.#joinTrusting(found, signal);
+    }
+  }
+
+  #joinTrusting(trust: Trust | undefined, signal: AbortSignal): Promise<JoinOutcome> {
+    return this.#options.join.join(
+      async (attempt) => await this.#connect({ ...attempt, trust }),
+      signal,
+    );
   }
 
   #use(identity: JoinedIdentity): void {
@@ -89,12 +117,9 @@ export class Enrolment implements Disposable {
     before[Symbol.dispose]();
   }
 
-  async #connect(
-    identity: JoinedIdentity | undefined,
-    signal: AbortSignal,
-  ): Promise<JoinTransport> {
+  async #connect({ identity, signal, trust: found }: Connecting): Promise<JoinTransport> {
     await using owned = new AsyncDisposableStack();
-    const trust = identity?.trust ?? (await this.#trust(signal));
+    const trust = found ?? identity?.trust ?? (await this.#trust(signal));
     const client = owned.use(this.#clientOf(trust, identity));
     const call = owned.use(await client.join.join({ signal }));
     const connection = owned.move();
@@ -121,4 +146,11 @@ export class Enrolment implements Disposable {
     };
     return new ClusterClient({ address, trust, certificate, clock });
   }
+}
+
+interface Connecting {
+  readonly identity?: JoinedIdentity;
+  readonly signal: AbortSignal;
+  /** Instead of what is stored. */
+  readonly trust: Trust | undefined;
 }
