@@ -27,7 +27,7 @@ import {
   type Move,
   type Place,
 } from "./bound-keypair/move.ts";
-import { recordWrites } from "./bound-keypair/record.ts";
+import { lowAfter, recordWrites } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
 import { isUsed, readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
 import { checkSuccessor, ROTATION_SUITE, rotationDue } from "./bound-keypair/rotation.ts";
@@ -124,6 +124,8 @@ async function decide(answered: Answered, trace: Trace): Promise<Step> {
   const decision = { eligible, request, solved, successor, move, config, now };
   trace.instanceId = move.to.instance_id;
   await commit(deps.store, await recordWrites(deps, decision, trace)); // 8
+  const low = lowAfter(decision);
+  if (low) deps.logger.warn("a token has few recoveries left", low.fields);
   return sign(deps, decision); // 9
 }
 

@@ -90,23 +90,22 @@ export async function recordWrites(
   const own = await eligible.holder.writes(decision);
   if (move.kind === "repeat") return [checkOf(eligible.token), ...own, event];
   const token = withStatus(eligible.token, statusAfter(decision));
+  const low = lowAfter(decision);
   return [
     writeOf(token, "update"),
     ...own,
     ...endedWrites(audit, decision, move),
     event,
-    ...lowWrites(audit, decision, token),
+    ...(low ? [audit.write({ ...low, actor: systemActor })] : []),
   ];
 }
 
-/** Once, when the join takes the token below what the cluster wants to hear of. */
-function lowWrites(
-  audit: JoinDependencies["audit"],
-  { eligible, config }: Decision,
-  after: Token,
-): Write[] {
-  const draft = lowRecoveries(config.recovery_alert_threshold, eligible.token, after);
-  return draft ? [audit.write({ ...draft, actor: systemActor })] : [];
+/** The event of a join that takes its token below what the cluster wants to hear of. */
+export function lowAfter(decision: Decision): ReturnType<typeof lowRecoveries> {
+  const { eligible, config, move } = decision;
+  if (move.kind === "repeat") return undefined;
+  const after = withStatus(eligible.token, statusAfter(decision));
+  return lowRecoveries(config.recovery_alert_threshold, eligible.token, after);
 }
 
 export const withStatus = (token: Token, status: BoundStatus): Token => ({
