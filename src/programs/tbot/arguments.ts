@@ -58,7 +58,7 @@ export function addBotArguments(command: Command, io: CommandIo, act: Act): void
     child.argument("[join-uri]", "join URI, as --join-uri");
     child.action(async (uri: string | undefined) => {
       const options: Options = { ...command.opts(), ...child.opts() };
-      const trees = [valueTree({ type }), flagTree(schema, options)];
+      const trees = [flagTree(schema, options), valueTree({ type })];
       const service = parseTree({ trees, what: "the command line", schema });
       await run(uri, options, [service]);
     });

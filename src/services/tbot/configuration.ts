@@ -102,6 +102,8 @@ const fields = z.strictObject({
 
 /** `tbot.yaml`, and through its metadata the flags of `tbot start` and `tbot configure`. */
 export const botConfiguration = fields.superRefine((configuration, context) => {
+  // Values that are wrong by themselves cannot be compared; their faults come first.
+  if (context.issues.length > 0) return;
   for (const { path, message } of contradictions(configuration))
     context.addIssue({ code: "custom", path: [...path], message });
 });

@@ -93,14 +93,15 @@ function lifetimes(configuration: BotConfiguration): Contradiction[] {
   const { credential_ttl, renewal_interval } = configuration;
   return [
     ...lifetime({ credential_ttl, renewal_interval, path: [], maxMs: MAX_IDENTITY_TTL_MS }),
-    ...configuration.services.flatMap((service, index) =>
-      lifetime({
-        credential_ttl: service.credential_ttl ?? credential_ttl,
-        renewal_interval: service.renewal_interval ?? renewal_interval,
+    ...configuration.services.flatMap((service, index) => {
+      const { credential_ttl: ownTtl, renewal_interval: ownInterval } = service;
+      return lifetime({
+        credential_ttl: ownTtl ?? credential_ttl,
+        renewal_interval: ownInterval ?? renewal_interval,
         path: ["services", index],
         maxMs: MAX_OUTPUT_TTL_MS,
-      }),
-    ),
+      }).filter(({ path }) => ownTtl ?? ownInterval ?? path.at(-1) === "credential_ttl");
+    }),
   ];
 }
 

@@ -6,6 +6,8 @@ import { addBotArguments } from "../arguments.ts";
 
 export function defineConfigure(command: Command, io: CommandIo): void {
   addBotArguments(command, io, async ({ configuration }) => {
-    io.stdout.write(yamlOf({ ...configuration, version: "v2" }, botConfiguration));
+    io.stdout.write(
+      `version: ${configuration.version}\n${yamlOf(configuration, botConfiguration)}`,
+    );
   });
 }

@@ -5,8 +5,6 @@ import { DirectoryDestination } from "./directory.ts";
 import { MemoryDestination } from "./memory.ts";
 
 export type { Artifact, Destination } from "./destination.ts";
-export { DirectoryDestination } from "./directory.ts";
-export { MemoryDestination } from "./memory.ts";
 
 export function openDestination(
   configuration: DestinationConfiguration,
