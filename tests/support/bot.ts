@@ -5,7 +5,7 @@ import { parseValue } from "#base/config";
 import { MemoryKeyStore } from "#base/crypto";
 import { silentLogger, systemClock } from "#base/kernel";
 import { Metrics } from "#base/observe";
-import { JoinClient, MemoryJoinStorage } from "#domain/join";
+import { JoinClient, MemoryJoinStorage, type JoinSettings } from "#domain/join";
 import { Enrolment } from "#services/enrolment";
 import { Bot, botConfiguration, type BotConfiguration, type HostFacts } from "#services/tbot";
 import type { TestCluster } from "#testing/cluster";
@@ -22,6 +22,8 @@ export interface TestBotOptions {
   readonly services: readonly object[];
   readonly oneshot?: boolean;
   readonly renewalInterval?: string;
+  /** By which token and how it joins, where both are there already. */
+  readonly join?: Pick<JoinSettings, "method" | "token" | "idToken">;
 }
 
 /** A bot in this process, which reaches the cluster over the wire; its storage is in memory. */
@@ -51,17 +53,12 @@ export class TestBot implements AsyncDisposable {
   static async start(options: TestBotOptions): Promise<TestBot> {
     const directory = await mkdtemp(join(tmpdir(), "tenon-bot-"));
     const name = options.name ?? "robot";
-    const secret = await makeBot(options.cluster, name, options.roles ?? ["all"]);
+    const joining =
+      options.join ?? (await makeBot(options.cluster, name, options.roles ?? ["all"]));
     const configuration = configure(options, directory);
     const storage = new MemoryJoinStorage();
     const client = new JoinClient({
-      settings: {
-        method: "bound_keypair",
-        token: name,
-        registrationSecret: secret,
-        role: "Bot",
-        host,
-      },
+      settings: { ...joining, role: "Bot", host },
       storage,
       keys: new MemoryKeyStore(),
       clock: systemClock,
@@ -117,12 +114,12 @@ function configure(options: TestBotOptions, directory: string): BotConfiguration
   return parseValue({ value, what: "the test's bot", schema: botConfiguration });
 }
 
-/** Gives the registration secret of the bot's token. */
+/** A bot and its token, with the secret of its registration. */
 async function makeBot(
   { admin }: TestCluster,
   name: string,
   roles: readonly string[],
-): Promise<string> {
+): Promise<Pick<JoinSettings, "method" | "token" | "registrationSecret">> {
   const bot = { kind: "bot", version: "v1", metadata: { name }, spec: { roles } };
   const token = {
     kind: "token",
@@ -140,5 +137,6 @@ async function makeBot(
   const { status } = JSON.parse(made.documents[1]!.json) as {
     status: { bound_keypair: { registration_secret: string } };
   };
-  return status.bound_keypair.registration_secret;
+  const { registration_secret: registrationSecret } = status.bound_keypair;
+  return { method: "bound_keypair", token: name, registrationSecret };
 }

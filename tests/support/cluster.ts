@@ -33,6 +33,7 @@ export interface TestClusterOptions {
   readonly logger?: Logger;
   readonly portLimits?: Partial<PortLimits>;
   readonly strangerLimits?: AddressLimits;
+  readonly issuerCa?: readonly string[];
   readonly drainMs?: number;
 }
 

@@ -12,16 +12,18 @@ export class RealCluster {
   readonly port: number;
   readonly dataDir: string;
   process: Running;
+  readonly #env: NodeJS.ProcessEnv;
 
-  private constructor(yard: Yard, port: number) {
+  private constructor(yard: Yard, port: number, env: NodeJS.ProcessEnv) {
     this.yard = yard;
+    this.#env = env;
     this.port = port;
     this.dataDir = yard.path("data");
     this.process = this.#spawn();
   }
 
-  static async start(yard: Yard): Promise<RealCluster> {
-    const cluster = new RealCluster(yard, await closedPort());
+  static async start(yard: Yard, env: NodeJS.ProcessEnv = {}): Promise<RealCluster> {
+    const cluster = new RealCluster(yard, await closedPort(), env);
     await cluster.#ready();
     return cluster;
   }
@@ -103,13 +105,14 @@ export class RealCluster {
   }
 
   #spawn(): Running {
-    return this.yard.start("tenon", [
+    const words = [
       "start",
       `--cluster-name=${CLUSTER}`,
       `--data-dir=${this.dataDir}`,
       `--listen=${this.address}`,
       `--public-addr=${this.address}`,
-    ]);
+    ];
+    return this.yard.start("tenon", words, { env: this.#env });
   }
 
   async #ready(): Promise<void> {

@@ -29,6 +29,8 @@ export interface ClusterOptions {
   readonly metrics: Metrics;
   readonly portLimits?: Partial<PortLimits>;
   readonly strangerLimits?: AddressLimits;
+  /** Authorities in PEM, beside the system's, for the addresses of OIDC issuers. */
+  readonly issuerCa?: readonly string[];
 }
 
 /** A cluster in one process: store, authorities, RPCs, the administrator's socket and the proxy. */
@@ -125,7 +127,7 @@ function openAuth(about: {
   backup: BackedUpStore["backup"] | undefined;
 }): Promise<AuthServer> {
   const { options, store, authorities, audit, address, backup } = about;
-  const { clock, random, logger, metrics, strangerLimits } = options;
+  const { clock, random, logger, metrics, strangerLimits, issuerCa = [] } = options;
   return createAuthServer({
     store,
     resources: new Resources(store),
@@ -143,6 +145,7 @@ function openAuth(about: {
         return address.text;
       },
     },
+    issuerCa,
     ...(strangerLimits ? { strangerLimits } : {}),
   });
 }

@@ -24,6 +24,8 @@ export interface ContextOptions {
   readonly restored?: boolean;
   readonly portLimits?: Partial<PortLimits>;
   readonly strangerLimits?: AddressLimits;
+  /** Authorities in PEM, beside the system's, for the addresses of OIDC issuers. */
+  readonly issuerCa?: readonly string[];
   /** How long open connections may go on after shutdown began. */
   readonly drainMs?: number;
 }
