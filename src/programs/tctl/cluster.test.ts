@@ -37,6 +37,76 @@ describe("tctl for the cluster", () => {
     });
   });
 
+  describe("tctl auth rotate", () => {
+    const rotate = async (options: string): Promise<string> =>
+      await cluster.out(`auth rotate ${options}`);
+
+    it("starts a rotation that goes on by itself, shows it, and takes it back", async () => {
+      const started = await rotate("--type user --grace-period 3h");
+      assert.match(started, /^The user authority is now in phase init\.\n/);
+      assert.match(started, /^user +init +20\S+Z +update_clients at 20\S+Z +old keys$/m);
+      assert.match(started, /tctl auth export --type user/);
+      assert.match(await rotate("--type user"), /already in phase init/);
+      const status =
+        await cluster.json<{ type: string; rotation?: { grace_period: string } }[]>(
+          "auth rotate status",
+        );
+      assert.deepEqual(
+        status.flatMap(({ type, rotation }) => (rotation ? [type, rotation.grace_period] : [])),
+        ["user", "3h"],
+      );
+      assert.match(await rotate("--type user --phase rollback --manual"), /standby by command/);
+      await rotate("--type user --phase standby");
+      assert.match(await cluster.out("auth rotate status"), /^user +standby$/m);
+      const events = await cluster.json<{ fields: { phase: string } }[]>(
+        "audit ls --type ca.rotate --ascending",
+      );
+      assert.deepEqual(
+        events.map(({ fields }) => fields.phase),
+        ["init", "rollback", "standby"],
+      );
+    });
+
+    it("takes a manual one through its phases, with both pins while it lasts", async () => {
+      const pins = async (): Promise<number> =>
+        [...(await cluster.out("status")).matchAll(/^CA pin:/gm)].length;
+      for (const phase of ["init", "update_clients", "update_servers"]) {
+        await rotate(`--type host --phase ${phase} --manual`);
+        assert.equal(await pins(), 2);
+      }
+      await rotate("--type host --phase standby");
+      assert.equal(await pins(), 1);
+    });
+
+    it("takes all at once", async () => {
+      assert.match(await rotate("--type all --manual"), /^All authorities are now in phase init/);
+      await rotate("--type all --phase rollback");
+      await rotate("--type all --phase standby");
+    });
+
+    it("refuses what cannot be, with what can", async () => {
+      const refused: readonly [string, RegExp][] = [
+        ["", /type/],
+        ["--type usr", /did you mean "user"\?/],
+        ["--type user --phase update_clients", /no rotation .* under way.*"init" starts one/],
+        [
+          "--type user --grace-period 5m",
+          /grace period of 5m is not possible; choose 10m to 2160h/,
+        ],
+        ["--type user --phase standby --grace-period 1h", /belongs to "init"/],
+      ];
+      for (const [options, message] of refused)
+        assert.match((await cluster.run(`auth rotate ${options}`)).err, message, options);
+      await rotate("--type app --manual");
+      const late = await cluster.run("auth rotate --type app --phase update_servers");
+      assert.match(
+        late.err,
+        /phase "init", from which "update_servers" cannot follow; take it to "update_clients" or "rollback"/,
+      );
+      assert.equal(late.code, 1);
+    });
+  });
+
   describe("tctl auth export", () => {
     it("prints the keys of an authority", async () => {
       assert.match(

@@ -4,6 +4,7 @@ import { authorityTypes } from "#domain/resources";
 import type { Command } from "commander";
 import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
+import { defineRotate } from "./auth/rotate.ts";
 
 const flags = z.strictObject({
   type: z.enum(authorityTypes).meta({ description: "which authority" }),
@@ -18,6 +19,7 @@ export function defineAuth(command: Command, io: CommandIo): void {
     schema: flags,
     act: exportAuthority,
   });
+  defineRotate(command, io);
 }
 
 async function exportAuthority(given: Given<z.output<typeof flags>>): Promise<void> {

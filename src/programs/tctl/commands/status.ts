@@ -1,6 +1,7 @@
 import { addFormat, formatTable, printResult, type CommandIo } from "#base/cli";
 import type { GetStatusResponse } from "@tenon/api/tenon/auth/v1/auth";
 import type { Command } from "commander";
+import { plainAuthority } from "../authorities.ts";
 import { withCluster } from "../connect.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { timeOf } from "../time.ts";
@@ -25,12 +26,7 @@ function plainOf(status: GetStatusResponse): object {
     proxy_public_addr: status.proxyPublicAddr,
     started_at: timeOf(status.startedAt),
     ca_pins: status.caPins,
-    authorities: status.authorities.map((each) => ({
-      type: each.type,
-      phase: each.phase,
-      fingerprint: each.fingerprint,
-      not_after: timeOf(each.notAfter),
-    })),
+    authorities: status.authorities.map(plainAuthority),
     counts: Object.fromEntries(
       Object.entries(status.counts).map(([kind, count]) => [kind, Number(count)]),
     ),
