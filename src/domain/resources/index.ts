@@ -67,6 +67,7 @@ export {
   type Verb,
 } from "./role.ts";
 export {
+  joinMethods,
   MAX_FORMER_KEYS,
   recoveryModes,
   systemRoles,

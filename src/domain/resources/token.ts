@@ -49,10 +49,19 @@ const boundKeypair = z.strictObject({
   }),
 });
 
+export const joinMethods = [
+  "token",
+  "bound_keypair",
+  "oidc",
+  "github",
+  "gitlab",
+  "kubernetes",
+] as const;
+
 const joinMethod = z
   .string()
   .transform((text) => text.replaceAll("-", "_"))
-  .pipe(z.enum(["token", "bound_keypair", "oidc", "github", "gitlab", "kubernetes"]));
+  .pipe(z.enum(joinMethods));
 
 /** Methods with settings of their own, each under its name; `required` ones cannot do without. */
 const settings = {

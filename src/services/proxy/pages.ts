@@ -1,4 +1,5 @@
 import { trustToProto, type Trust } from "#domain/authority";
+import { joinMethods } from "#domain/resources";
 import { toJson } from "@bufbuild/protobuf";
 import { TrustBundleSchema } from "@tenon/api/tenon/join/v1/join";
 import type { WebAnswer, WebPages } from "./web.ts";
@@ -27,7 +28,7 @@ function ping(facts: PageFacts): object {
     cluster_name: facts.clusterName,
     version: facts.version,
     proxy_public_addr: facts.publicAddr(),
-    features: { join_methods: ["bound_keypair", "token"], applications: true },
+    features: { join_methods: joinMethods, applications: true },
   };
 }
 

@@ -47,7 +47,10 @@ describe("the web server", () => {
       cluster_name: "example.test",
       version: "1.2.3",
       proxy_public_addr: "proxy.example.test:3080",
-      features: { join_methods: ["bound_keypair", "token"], applications: true },
+      features: {
+        join_methods: ["token", "bound_keypair", "oidc", "github", "gitlab", "kubernetes"],
+        applications: true,
+      },
     });
   });
 

@@ -1,4 +1,5 @@
 import { duration } from "#base/config";
+import { joinMethods } from "#domain/resources";
 import * as z from "zod";
 import { contradictions } from "./contradictions.ts";
 import { destination } from "./fields.ts";
@@ -31,7 +32,7 @@ const onboarding = z.strictObject({
     .optional()
     .meta({ flag: "token", description: "name of the join token" }),
   join_method: z
-    .enum(["bound_keypair", "token", "oidc", "github", "gitlab", "kubernetes"])
+    .enum(joinMethods)
     .default("bound_keypair")
     .meta({
       flag: "join-method",
