@@ -14,11 +14,11 @@ const requireShim =
  */
 const lazyBuiltins: Plugin = {
   name: "lazy-builtins",
-  setup: ({ onResolve, onLoad }) => {
-    onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, namespace }) =>
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, namespace }) =>
       namespace === "builtin" ? { path, external: true } : { path, namespace: "builtin" },
     );
-    onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+    bundler.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
       contents: `module.exports = require(${JSON.stringify(path)})`,
     }));
   },
