@@ -8,7 +8,19 @@ import { batchOf, indexes, WRITERS } from "./load.ts";
 const [mode, directory] = process.argv.slice(2);
 
 /** Synchronous, so that what was acknowledged is told before a kill can strike. */
-const tell = (line: string): void => void writeSync(1, `${line}\n`);
+function tell(line: string): void {
+  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; rest = rest.subarray(written(rest)));
+}
+
+/** Nothing is written while the reader of a full pipe is slow. */
+function written(bytes: Buffer): number {
+  try {
+    return writeSync(1, bytes);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return 0;
+    throw error;
+  }
+}
 
 await using store = await openSqliteStore({
   directory: directory!,
