@@ -37,6 +37,8 @@ export class Machine {
   readonly cluster: JoinCluster;
   readonly settings: JoinSettings;
   lose: Lost | undefined;
+  /** Somebody wishes the bound key, as it is at the next join, to be replaced. */
+  wished = false;
   /** Never shows its certificate: every join is a recovery. */
   anonymous = false;
   /** Changes what the client says, as a hostile one would. */
@@ -62,8 +64,18 @@ export class Machine {
     this.storage = parts.storage ?? new MemoryJoinStorage();
     this.keys = parts.keys ?? new MemoryKeyStore();
     const { storage, keys } = this;
-    const options = { settings: this.settings, storage, keys, clock: cluster.clock };
+    const wish = { wanted: (keyId: string) => this.#wanted(keyId) };
+    const options = { settings: this.settings, storage, keys, wish, clock: cluster.clock };
     this.client = new JoinClient({ ...options, logger: silentLogger });
+  }
+
+  /** As a wish on the disk: about one key, and gone with it. */
+  #wishedOf: string | undefined;
+
+  async #wanted(keyId: string): Promise<boolean> {
+    if (this.wished) this.#wishedOf = keyId;
+    this.wished = false;
+    return this.#wishedOf === keyId;
   }
 
   readonly connect: ConnectToJoin = async ({ identity }) => {

@@ -4,6 +4,7 @@ export { signJws, verifyJws } from "./jws.ts";
 export { keyIdOf, signJwsWith, type KeyHandle, type KeyStore } from "./key-store.ts";
 export {
   boundKeyFromPem,
+  boundSuiteOf,
   generateKeyPair,
   jwkOf,
   jwkThumbprint,
@@ -16,6 +17,7 @@ export {
 } from "./keys.ts";
 export { MemoryKeyStore } from "./memory-key-store.ts";
 export { derFromPem, pem, x509Pem } from "./pem.ts";
+export { Pkcs11KeyStore, type Pkcs11Options } from "./pkcs11/key-store.ts";
 export {
   boundKeySuites,
   keySuites,

@@ -7,11 +7,17 @@ import {
   type JoinResponse,
   type Result,
 } from "@tenon/api/tenon/join/v1/join";
-import { signJwsWith, sshFingerprint, sshPublicKeyLine, type KeyStore } from "#base/crypto";
+import {
+  boundKeyFingerprint,
+  boundKeyLine,
+  signJwsWith,
+  type BoundKeySuite,
+  type KeyStore,
+} from "#base/crypto";
 import { badParameter, messageOf, unavailable, type Logger } from "#base/kernel";
 import { checkChallenge } from "./challenge.ts";
 import type { Answer } from "./client-id-token.ts";
-import { afterJoin, createSuccessor, forgetKeys } from "./client-keys.ts";
+import { afterJoin, forgetKeys, successor } from "./client-keys.ts";
 import {
   identityOf,
   joinedBy,
@@ -57,6 +63,7 @@ export class ClientCeremony {
   readonly #storage: JoinStorage;
   readonly #keys: KeyStore;
   readonly #logger: Logger;
+  readonly #keySuite: BoundKeySuite | undefined;
   readonly #answer: Answer | undefined;
   readonly #onChallenge: ((challenge: Challenge) => void) | undefined;
   #stored: Prepared;
@@ -68,6 +75,8 @@ export class ClientCeremony {
     keys: KeyStore;
     logger: Logger;
     state: Prepared;
+    /** Of successors; without it, what the server proposes. */
+    keySuite?: BoundKeySuite | undefined;
     /** Solves challenges in place of a bound key. */
     answer?: Answer | undefined;
     /** Called before anything is signed; may throw. */
@@ -77,6 +86,7 @@ export class ClientCeremony {
     this.#storage = options.storage;
     this.#keys = options.keys;
     this.#logger = options.logger;
+    this.#keySuite = options.keySuite;
     this.#answer = options.answer;
     this.#onChallenge = options.onChallenge;
     this.#stored = options.state;
@@ -145,7 +155,7 @@ export class ClientCeremony {
   async #sign(document: string, keyId: string | undefined): Promise<string> {
     if (!keyId)
       throw badParameter("the server asks for a bound key, and this join method has none");
-    const fingerprint = sshFingerprint(await this.#keys.public(keyId));
+    const fingerprint = boundKeyFingerprint(await this.#keys.public(keyId));
     checkChallenge(document, { token: this.#stored.pending.token, keyId: fingerprint });
     return await signJwsWith(this.#keys, keyId, document);
   }
@@ -153,9 +163,13 @@ export class ClientCeremony {
   /** The successor is on disk before the server hears of it: if the answer is lost, it may be bound. */
   async #rotate(algorithmSuite: string): Promise<Turn> {
     const { pending } = this.#stored;
-    const keyId = pending.next_key_id ?? (await createSuccessor(this.#keys, algorithmSuite));
+    const keyId = await successor(this.#keys, {
+      made: pending.next_key_id,
+      proposed: algorithmSuite,
+      configured: this.#keySuite,
+    });
     await this.#save({ ...this.#stored, pending: { ...pending, next_key_id: keyId } });
-    const publicKey = sshPublicKeyLine(await this.#keys.public(keyId));
+    const publicKey = boundKeyLine(await this.#keys.public(keyId));
     return { state: newKeySent(keyId), message: { case: "newKey", value: { publicKey } } };
   }
 
@@ -168,6 +182,8 @@ export class ClientCeremony {
     const bound_keys = await this.#boundKeys(result);
     await this.#storage.save({ ...rest, ...leftPins(before, identity.trust), bound_keys, joined });
     this.#conclusion = { identity, notices: result.notices };
+    if (pending.rotate && bound_keys[0] === before.bound_keys[0])
+      this.#logger.warn("the bound key was not replaced yet; the next join asks for it again");
     await forgetKeys({ keys: this.#keys, before, kept: bound_keys, logger: this.#logger });
     return { state: ackSent(), message: { case: "ack", value: {} } };
   }

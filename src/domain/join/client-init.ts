@@ -1,6 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { HostFactsSchema, InitSchema, type Init } from "@tenon/api/tenon/join/v1/join";
-import { privateKeyFromPem, spkiDer, sshPublicKeyLine, type KeyStore } from "#base/crypto";
+import {
+  boundKeyLine,
+  privateKeyFromPem,
+  spkiDer,
+  sshPublicKeyLine,
+  type KeyStore,
+} from "#base/crypto";
 import { badParameter } from "#base/kernel";
 import type { Prepared } from "./client-state.ts";
 import type { JoinSettings } from "./client.ts";
@@ -44,12 +50,14 @@ const blocks: Readonly<Record<JoinMethod, (about: About) => Promise<Block>>> = {
 };
 
 async function boundKeypairBlock({ settings, keys, state, resyncs }: About): Promise<Block> {
-  const { bound_keys, joined } = state;
-  const publicKey = sshPublicKeyLine(await keys.public(bound_keys[0]!));
+  const { bound_keys, joined, pending } = state;
+  const publicKey = boundKeyLine(await keys.public(bound_keys[0]!));
   const previousJoinState = joined?.token === settings.token ? joined.join_state : "";
   const first = previousJoinState === "" || resyncs;
   const registrationSecret = first ? (settings.registrationSecret ?? "") : "";
-  return { case: "boundKeypair", value: { publicKey, previousJoinState, registrationSecret } };
+  const rotate = pending.rotate ?? false;
+  const value = { publicKey, previousJoinState, registrationSecret, rotate };
+  return { case: "boundKeypair", value };
 }
 
 async function idTokenBlock({ settings, state: { joined }, signal }: About): Promise<Block> {

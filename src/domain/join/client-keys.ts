@@ -1,4 +1,4 @@
-import { keySuites, sshFingerprint, type KeyStore } from "#base/crypto";
+import { boundKeyFingerprint, type BoundKeySuite, type KeyStore } from "#base/crypto";
 import { badParameter, type Logger } from "#base/kernel";
 import type { JoinState } from "./client-state.ts";
 
@@ -9,11 +9,15 @@ export const MAX_BOUND_KEYS = 10;
  * The ids of the bound keys, the one to join with first: the last used, else the newest that the
  * store already has (made in advance, or a static key), else a new one.
  */
-export async function boundKey(keys: KeyStore, stored: JoinState): Promise<string[]> {
+export async function boundKey(
+  keys: KeyStore,
+  stored: JoinState,
+  suite: BoundKeySuite | undefined,
+): Promise<string[]> {
   const present = (await keys.list()).map(({ keyId }) => keyId);
   const known = stored.bound_keys.filter((keyId) => present.includes(keyId));
   if (known.length > 0) return known;
-  return [present.at(-1) ?? (await keys.create("ed25519")).keyId];
+  return [present.at(-1) ?? (await keys.create(suite ?? preferred(keys))).keyId];
 }
 
 /** The same keys, this one to join with. */
@@ -22,13 +26,25 @@ export const beginningWith = (first: string, keys: readonly string[]): string[] 
   ...keys.filter((keyId) => keyId !== first),
 ];
 
-/** Makes the successor that the server asks for. */
-export async function createSuccessor(keys: KeyStore, algorithmSuite: string): Promise<string> {
-  const suite = keySuites.find((suite) => suite === algorithmSuite);
-  if (!suite)
-    throw badParameter(
-      `the server asks for a key of suite "${algorithmSuite}"; this version has ${keySuites.join(", ")}`,
-    );
+/** A store that makes none says so itself, and what to do. */
+const preferred = ({ suites }: KeyStore): BoundKeySuite => suites[0] ?? "ed25519";
+
+/**
+ * The successor of a bound key: the one that this attempt has made before, else a new one, of the suite
+ * that the machine was configured for, else of the proposed one, else of one that the key store has.
+ */
+export async function successor(
+  keys: KeyStore,
+  about: {
+    readonly made: string | undefined;
+    readonly proposed: string;
+    readonly configured: BoundKeySuite | undefined;
+  },
+): Promise<string> {
+  const { made, proposed, configured } = about;
+  const held = (await keys.list()).find(({ keyId }) => keyId === made);
+  if (held) return held.keyId;
+  const suite = configured ?? keys.suites.find((suite) => suite === proposed) ?? preferred(keys);
   return (await keys.create(suite)).keyId;
 }
 
@@ -45,9 +61,9 @@ export async function afterJoin(options: {
 
 /** Also a key that this attempt made in an earlier turn, or in another process on this storage. */
 async function held(keys: KeyStore, boundPublicKey: string): Promise<string> {
-  const wanted = sshFingerprint(boundPublicKey);
+  const wanted = boundKeyFingerprint(boundPublicKey);
   const handles = await keys.list();
-  const found = handles.find(({ publicKey }) => sshFingerprint(publicKey) === wanted);
+  const found = handles.find(({ publicKey }) => boundKeyFingerprint(publicKey) === wanted);
   if (found) return found.keyId;
   throw badParameter(`the server bound key ${wanted}, which this machine does not hold; not kept`);
 }

@@ -21,6 +21,8 @@ const pending = z.strictObject({
   ssh_private_key: z.string(),
   /** The successor of the bound key that this attempt proposed. */
   next_key_id: z.string().optional(),
+  /** The attempt asks for a rotation by itself. */
+  rotate: z.boolean().optional(),
 });
 
 /** What the last successful join gave. */

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HostFactsSchema } from "@tenon/api/tenon/join/v1/join";
-import type { KeyStore } from "#base/crypto";
+import type { BoundKeySuite, KeyStore } from "#base/crypto";
 import {
   accessDenied,
   codeOf,
@@ -26,6 +26,7 @@ import {
   type Prepared,
 } from "./client-state.ts";
 import { withTrust } from "./client-trust.ts";
+import { asWished, type RotationWish } from "./client-wish.ts";
 import { CEREMONY_MS } from "./protocol.ts";
 import { isToStranger } from "./refusal.ts";
 import type { JoinMethod } from "./uri.ts";
@@ -36,6 +37,8 @@ export interface JoinSettings {
   readonly token: string;
   /** `bound_keypair`, for the first join; ignored afterwards. */
   readonly registrationSecret?: string;
+  /** Of new bound keys; without it, what the key store prefers and the server proposes. */
+  readonly keySuite?: BoundKeySuite;
   /** `oidc`, `github`, `gitlab` and `kubernetes`: where the machine gets its ID token. */
   readonly idToken?: IdTokenSource;
   readonly role: SystemRole;
@@ -67,6 +70,7 @@ export class JoinClient {
     readonly settings: JoinSettings;
     readonly storage: JoinStorage;
     readonly keys: KeyStore;
+    readonly wish?: RotationWish;
     readonly clock: Clock;
     readonly logger: Logger;
   };
@@ -77,6 +81,8 @@ export class JoinClient {
     storage: JoinStorage;
     /** Holds the bound key; only `bound_keypair` uses it. */
     keys: KeyStore;
+    /** Only for `bound_keypair`. */
+    wish?: RotationWish;
     clock: Clock;
     logger: Logger;
   }) {
@@ -187,9 +193,12 @@ export class JoinClient {
     const { storage, settings, keys } = this.#options;
     const stored = (await storage.load()) ?? emptyJoinState();
     const bound_keys =
-      settings.method === "bound_keypair" ? await boundKey(keys, stored) : stored.bound_keys;
+      settings.method === "bound_keypair"
+        ? await boundKey(keys, stored, settings.keySuite)
+        : stored.bound_keys;
     const repeated = stored.pending?.token === settings.token ? stored.pending : undefined;
-    const state = { ...stored, bound_keys, pending: repeated ?? newAttempt(settings.token) };
+    const attempt = { ...stored, bound_keys, pending: repeated ?? newAttempt(settings.token) };
+    const state = await asWished(attempt, this.#options);
     await storage.save(state);
     return keyId === undefined ? state : { ...state, bound_keys: beginningWith(keyId, bound_keys) };
   }
@@ -215,6 +224,7 @@ export class JoinClient {
       keys,
       logger,
       state,
+      keySuite: settings.keySuite,
       answer: answerWith(settings.idToken, state.pending, time.signal),
       onChallenge: ({ resync }) => {
         cluster.restored = resync;

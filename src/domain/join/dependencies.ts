@@ -21,7 +21,7 @@ export interface JoinDependencies {
   readonly resources: Resources;
   readonly authorities: Pick<
     Authorities,
-    "trust" | "issueUser" | "issueHost" | "signJoinState" | "verifyJoinState"
+    "trust" | "issueUser" | "issueHost" | "signJoinState" | "verifyJoinState" | "outdatedJoinState"
   >;
   readonly audit: Pick<AuditLog, "write">;
   /** Kept in step with the store by whoever owns it. */

@@ -17,6 +17,7 @@ export {
   type JoinState,
   type JoinStorage,
 } from "./client-state.ts";
+export type { RotationWish } from "./client-wish.ts";
 export { JoinClient, type ConnectToJoin, type JoinOutcome, type JoinSettings } from "./client.ts";
 export { CEREMONY_MS, type JoinMessage, type JoinReply } from "./protocol.ts";
 export {

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { sshFingerprint } from "#base/crypto";
+import {
+  boundKeyFingerprint,
+  boundKeyLine,
+  boundKeySuites,
+  generateKeyPair,
+  MemoryKeyStore,
+  StaticKeyStore,
+} from "#base/crypto";
 import { JoinCluster, refusal } from "#testing/join";
 import { Machine, type Lost } from "#testing/join-machine";
 
@@ -22,7 +29,7 @@ async function demand(cluster: JoinCluster): Promise<void> {
 }
 
 const fingerprint = async ({ keys }: Machine, index: number): Promise<string> =>
-  sshFingerprint((await keys.list()).at(index)!.publicKey);
+  boundKeyFingerprint((await keys.list()).at(index)!.publicKey);
 
 suite("rotation of the bound key", () => {
   test("two challenges, the old key first; the generation moves on as in any refresh", async () => {
@@ -45,7 +52,7 @@ suite("rotation of the bound key", () => {
       "acknowledged",
     ]);
     const status = await cluster.bound("t");
-    assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+    assert.equal(boundKeyFingerprint(status.bound_public_key), await fingerprint(machine, 1));
     assert.equal(Date.parse(status.last_rotated_at!), cluster.clock.now());
     assert.equal(await machine.instanceId(), instance);
     machine.log.length = 0;
@@ -90,7 +97,7 @@ suite("rotation of the bound key", () => {
         await machine.join();
         await machine.join();
         const status = await cluster.bound("t");
-        assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+        assert.equal(boundKeyFingerprint(status.bound_public_key), await fingerprint(machine, 1));
         assert.equal((await machine.keys.list()).length, 2);
         assert.equal(status.recovery_count, recovering ? 2 : 1);
         assert.deepEqual(await cluster.reasons(), []);
@@ -111,7 +118,7 @@ suite("rotation of the bound key", () => {
     await refusal(machine.join());
     assert.match(machine.refused[0]!.message, /new key did not solve/);
     const { bound_public_key } = await cluster.bound("t");
-    assert.equal(sshFingerprint(bound_public_key), await fingerprint(machine, 0));
+    assert.equal(boundKeyFingerprint(bound_public_key), await fingerprint(machine, 0));
     assert.deepEqual(await cluster.lockNames(), []);
   });
 
@@ -152,7 +159,7 @@ suite("rotation of the bound key", () => {
     await machine.join();
     const status = await cluster.bound("t");
     assert.equal(status.recovery_count, 2);
-    assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+    assert.equal(boundKeyFingerprint(status.bound_public_key), await fingerprint(machine, 1));
     machine.log.length = 0;
     await machine.join();
     assert.ok(machine.log.includes("rotationRequest"), "the second demand waits for the next join");
@@ -165,10 +172,10 @@ suite("rotation of the bound key", () => {
     await demand(cluster);
     const next = await machine.keys.create("ed25519");
     machine.keys.create = async () => next;
-    await cluster.lock({ public_key: sshFingerprint(next.publicKey) });
+    await cluster.lock({ public_key: boundKeyFingerprint(next.publicKey) });
     assert.match((await refusal(machine.join())).message, /is locked: stolen/);
     const { bound_public_key } = await cluster.bound("t");
-    assert.equal(sshFingerprint(bound_public_key), await fingerprint(machine, 0));
+    assert.equal(boundKeyFingerprint(bound_public_key), await fingerprint(machine, 0));
   });
 
   test("a rotation that was withdrawn is forgotten, with the key that was made for it", async () => {
@@ -180,8 +187,49 @@ suite("rotation of the bound key", () => {
     await cluster.editBound("t", ({ onboarding, recovery }) => ({ onboarding, recovery }));
     await machine.join();
     const status = await cluster.bound("t");
-    assert.equal(sshFingerprint(status.bound_public_key), await fingerprint(machine, 0));
+    assert.equal(boundKeyFingerprint(status.bound_public_key), await fingerprint(machine, 0));
     assert.equal((await machine.keys.list()).length, 1);
+  });
+
+  test("a copy is found however often the other has rotated since", async () => {
+    await using cluster = await JoinCluster.open();
+    await cluster.addBoundToken("t");
+    const { privateKey, publicKey } = generateKeyPair("ed25519");
+    const honest = new Machine(cluster, { token: "t" }, { keys: new MemoryKeyStore([privateKey]) });
+    await honest.join();
+    const { storage } = await honest.copy();
+    const thief = new Machine(
+      cluster,
+      { token: "t" },
+      { storage, keys: new MemoryKeyStore([privateKey]) },
+    );
+    for (let i = 0; i < 12; i++) {
+      thief.wished = true;
+      await thief.join();
+    }
+    const { former_public_keys: known = [] } = await cluster.bound("t");
+    assert.ok(known.length > 0 && !known.includes(boundKeyLine(publicKey)));
+    await refusal(honest.join());
+    assert.match((await cluster.reasons())[0]!, /is no longer bound since 2026/);
+    assert.match((await cluster.lockNames()).join(), /^join-state-t-/);
+    assert.match((await refusal(thief.join())).message, /is locked/);
+  });
+
+  test("the machine of a token's former life does not lock its next one", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    await machine.join();
+    await cluster.remove("token", "t");
+    const onboarding = { registration_secret: "s3cret" };
+    await cluster.addBoundToken("t", { onboarding, recovery: { limit: 3 } });
+    await cluster.clock.advance(1000);
+    const next = new Machine(cluster, { token: "t" });
+    await next.join();
+    await demand(cluster);
+    await next.join();
+    assert.match((await refusal(machine.join())).message, /^the join was refused/);
+    assert.deepEqual(await cluster.lockNames(), []);
   });
 
   test("eleven rotations leave ten keys", async () => {
@@ -193,5 +241,115 @@ suite("rotation of the bound key", () => {
     }
     assert.equal((await machine.keys.list()).length, 10);
     assert.equal((await machine.storage.load())!.bound_keys.length, 10);
+  });
+});
+
+suite("a rotation that the machine itself asks for", () => {
+  test("goes as the administrator's, once for each wish", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    machine.wished = true;
+    machine.log.length = 0;
+    await machine.join();
+    assert.ok(machine.log.includes("rotationRequest"));
+    const status = await cluster.bound("t");
+    assert.equal(boundKeyFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+    assert.equal(Date.parse(status.last_rotated_at!), cluster.clock.now());
+    machine.log.length = 0;
+    await machine.join();
+    assert.ok(!machine.log.includes("rotationRequest"));
+  });
+
+  test("answers the administrator's wish as well", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await demand(cluster);
+    machine.wished = true;
+    await machine.join();
+    machine.log.length = 0;
+    await machine.join();
+    assert.ok(!machine.log.includes("rotationRequest"));
+    assert.equal((await machine.keys.list()).length, 2);
+  });
+
+  const places: readonly Lost[] = ["init", "challenge", "rotationRequest", "newKey", "result"];
+  for (const lost of places)
+    test(`${lost} lost: the rotation is completed once`, async () => {
+      await using world = await open();
+      const { cluster, machine } = world;
+      machine.wished = true;
+      for (let i = 0; i < 2; i++) {
+        machine.lose = lost;
+        await refusal(machine.join());
+      }
+      await machine.join();
+      await machine.join();
+      const status = await cluster.bound("t");
+      assert.equal(boundKeyFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+      assert.equal((await machine.keys.list()).length, 2);
+      assert.deepEqual(await cluster.reasons(), []);
+    });
+
+  test("waits for the next join when this one repeats another", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    machine.lose = "result";
+    await refusal(machine.join());
+    machine.wished = true;
+    await machine.join();
+    const before = await cluster.bound("t");
+    assert.equal(boundKeyFingerprint(before.bound_public_key), await fingerprint(machine, 0));
+    await machine.join();
+    const after = await cluster.bound("t");
+    assert.notEqual(after.bound_public_key, before.bound_public_key);
+    assert.equal((await machine.keys.list()).length, 2);
+  });
+
+  test("a static key stays, and the machine joins all the same", async () => {
+    await using cluster = await JoinCluster.open();
+    const { privateKey, publicKey } = generateKeyPair("ed25519");
+    const onboarding = { initial_public_key: boundKeyLine(publicKey) };
+    await cluster.addBoundToken("t", { onboarding });
+    const keys = new StaticKeyStore(privateKey);
+    const machine = new Machine(cluster, { token: "t" }, { keys });
+    machine.wished = true;
+    await machine.join();
+    await machine.join();
+    assert.equal((await cluster.bound("t")).bound_public_key, boundKeyLine(publicKey));
+    await demand(cluster);
+    assert.match((await refusal(machine.join())).message, /a static key cannot be rotated/);
+  });
+});
+
+suite("the suite of a bound key", () => {
+  for (const suite of boundKeySuites)
+    test(`${suite}: joins, and its successor is of the same suite`, async () => {
+      await using cluster = await JoinCluster.open();
+      await cluster.addBoundToken("t");
+      const machine = new Machine(cluster, { token: "t", keySuite: suite });
+      await machine.join();
+      const again = new Machine(cluster, { token: "t" }, machine);
+      await demand(cluster);
+      await again.join();
+      const keys = await machine.keys.list();
+      assert.deepEqual(
+        keys.map((key) => key.suite),
+        [suite, suite],
+      );
+      const status = await cluster.bound("t");
+      assert.equal(boundKeyFingerprint(status.bound_public_key), await fingerprint(machine, 1));
+    });
+
+  test("can be changed by a rotation, when the machine is configured for another", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    const other = new Machine(cluster, { token: "t", keySuite: "ml-dsa-65" }, machine);
+    other.wished = true;
+    await other.join();
+    assert.match((await cluster.bound("t")).bound_public_key, /^ssh-mldsa-65 /);
+    await other.join();
+    await other.loseCertificate();
+    await other.join();
+    assert.deepEqual(await cluster.reasons(), []);
   });
 });

@@ -3,7 +3,7 @@
  * function with the clause above it, and `decide` is their order.
  */
 import type { BoundKeypairInit } from "@tenon/api/tenon/join/v1/join";
-import { sshFingerprint } from "#base/crypto";
+import { boundKeyFingerprint } from "#base/crypto";
 import { maskedToken, type Attempt } from "../attempt.ts";
 import { Challenge, readOfferedKey, type OfferedKey, type SolvedChallenge } from "../challenge.ts";
 import type { JoinDependencies } from "../dependencies.ts";
@@ -30,7 +30,7 @@ import {
 import { lowAfter, recordWrites } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
 import { isUsed, readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
-import { checkSuccessor, ROTATION_SUITE, rotationDue } from "./bound-keypair/rotation.ts";
+import { checkSuccessor, rotationDue, suiteOfSuccessor } from "./bound-keypair/rotation.ts";
 import { sign } from "./bound-keypair/sign.ts";
 import type { Method } from "./method.ts";
 
@@ -118,7 +118,8 @@ async function decide(answered: Answered, trace: Trace): Promise<Step> {
   }); // 4
   const { eligible, move } = await verify(answered, identified, now); // 5, 6
   const mayRotate = move.kind !== "repeat" && right !== "former";
-  if (mayRotate && !answered.rotation && rotationDue(eligible, now)) return askSuccessor(answered); // 7
+  if (mayRotate && !answered.rotation && rotationDue(eligible, request, now))
+    return askSuccessor(answered); // 7
   const successor = mayRotate ? provenSuccessor(answered, eligible, solved) : undefined;
   const config = await deps.config();
   const decision = { eligible, request, solved, successor, move, config, now };
@@ -143,13 +144,13 @@ async function identify(
 ): Promise<Identified> {
   const found = await eligibleToken(deps, request.attempt);
   if (!found.ok) {
-    pretendKeyRight(request);
+    pretendKeyRight(deps, request);
     throw toStranger(found.reason);
   }
   const eligible = found.value;
   if (eligible.holder.bot !== undefined) trace.bot = eligible.holder.bot;
   trace.tokenName = eligible.token.metadata.name;
-  const right = keyRight(eligible, request, now);
+  const right = keyRight({ deps, eligible, request, now });
   if (!right.ok) throw toStranger(right.reason);
   if (!proof) throw toStranger(`key "${request.key.fingerprint}" did not solve its challenge`);
   trace.proven = true;
@@ -163,7 +164,7 @@ function targetsOf(
   { holder, status }: EligibleToken,
   { request, rotation }: Answered,
 ): readonly string[] {
-  const bound = status.bound_public_key && sshFingerprint(status.bound_public_key);
+  const bound = status.bound_public_key && boundKeyFingerprint(status.bound_public_key);
   const keys = [bound, rotation?.proof?.key.fingerprint].filter((fingerprint) => fingerprint);
   return [
     ...holder.targets(status.bound_bot_instance_id, request.key.fingerprint),
@@ -228,7 +229,7 @@ async function resynced(
 function askSuccessor(answered: Answered): Step {
   return {
     step: "rotation",
-    algorithmSuite: ROTATION_SUITE,
+    algorithmSuite: suiteOfSuccessor(answered.request.key),
     offer: async (line) =>
       challenge(answered, readOfferedKey(line), (proof) =>
         conclude({ ...answered, rotation: { proof } }),

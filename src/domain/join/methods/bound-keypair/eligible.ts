@@ -1,10 +1,11 @@
-import { constantTimeEqual, randomToken, sshFingerprint } from "#base/crypto";
+import { boundKeyFingerprint, constantTimeEqual, randomToken } from "#base/crypto";
 import { CodedError } from "#base/kernel";
 import type { Attempt } from "../../attempt.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
 import type { OfferedKey } from "../../challenge.ts";
 import { agentHolder } from "./agent-holder.ts";
 import { botHolder } from "./bot-holder.ts";
+import { keyOfState, type KeyOfState } from "./join-state.ts";
 import type { BoundSpec, BoundStatus, EligibleToken, Request } from "./request.ts";
 
 /** A check whose failure a stranger must not notice: it is kept until the challenge has run. */
@@ -73,17 +74,22 @@ export type KeyRight = "bound" | "initial" | "registration" | "former";
  *
  * The challenge goes to the key that the client offers in any case; here is what entitles that key.
  */
-export function keyRight(
-  { spec, status }: Pick<EligibleToken, "spec" | "status">,
-  request: Request,
-  now: number,
-): Checked<KeyRight> {
+export function keyRight(about: {
+  readonly deps: Pick<JoinDependencies, "authorities">;
+  readonly eligible: Pick<EligibleToken, "spec" | "status">;
+  readonly request: Request;
+  readonly now: number;
+}): Checked<KeyRight> {
+  const { deps, request, now } = about;
+  const { spec, status } = about.eligible;
   const { initial_public_key, must_register_before } = spec.onboarding;
   const matches = compare(request, {
     key: status.bound_public_key || initial_public_key,
     secret: status.registration_secret,
   });
-  if (status.bound_public_key !== "") return rightOfBound(status, request, matches.key);
+  if (status.bound_public_key !== "" && matches.key) return passed("bound");
+  const past = keyOfState(deps, request);
+  if (status.bound_public_key !== "") return rightOfFormer(status, request, past);
   if (initial_public_key !== "")
     return matches.key
       ? passed("initial")
@@ -95,18 +101,33 @@ export function keyRight(
 }
 
 /** Takes the time of keyRight where there is no token to ask. */
-export function pretendKeyRight(request: Request): void {
+export function pretendKeyRight(
+  deps: Pick<JoinDependencies, "authorities">,
+  request: Request,
+): void {
   compare(request, { key: "", secret: undefined });
+  keyOfState(deps, request);
 }
 
-function rightOfBound(
-  { former_public_keys = [] }: BoundStatus,
+/**
+ * The last few former keys are in the status. A machine can rotate as often as it likes, and a thief
+ * could push its victim's key out of that list; so the join state says which key was bound with it.
+ */
+function rightOfFormer(
+  status: BoundStatus,
   { key }: Request,
-  isBound: boolean,
+  past: KeyOfState | undefined,
 ): Checked<KeyRight> {
-  if (isBound) return passed("bound");
-  if (former_public_keys.some((line) => isKey(line, key))) return passed("former");
+  const { former_public_keys = [] } = status;
+  const witnessed = past?.key === key.fingerprint && wasReplaced(past, status);
+  if (witnessed || former_public_keys.some((line) => isKey(line, key))) return passed("former");
   return failed(`key "${key.fingerprint}" is not the bound one`);
+}
+
+/** A state from after the last rotation is of a store that has been put back since: no former key. */
+function wasReplaced(past: KeyOfState, { bound_since, last_rotated_at }: BoundStatus): boolean {
+  if (past.since !== bound_since || last_rotated_at === undefined) return false;
+  return past.at <= Date.parse(last_rotated_at);
 }
 
 /** Both are compared, whichever counts. An empty secret is none, on either side. */
@@ -122,7 +143,7 @@ function compare(
 /** Comments and spacing aside; an administrator's line may also be no key at all. */
 export function isKey(line: string, key: OfferedKey): boolean {
   try {
-    return sshFingerprint(line) === key.fingerprint;
+    return boundKeyFingerprint(line) === key.fingerprint;
   } catch (error) {
     if (error instanceof CodedError) return false;
     throw error;

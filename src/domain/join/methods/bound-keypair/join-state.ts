@@ -13,6 +13,8 @@ export type Presented =
   | { readonly kind: "missing" }
   | { readonly kind: "early"; readonly from: string }
   | { readonly kind: "invalid"; readonly reason: string }
+  /** Ours, but signed by a key that left with a rotation, longer ago than its grace period. */
+  | { readonly kind: "outdated"; readonly state: VerifiedJoinState; readonly since: string }
   | { readonly kind: "verified"; readonly state: VerifiedJoinState };
 
 /** Proof that our join authority once said this about this token. Only `present` makes one. */
@@ -58,8 +60,41 @@ export class VerifiedJoinState {
       return { kind: "verified", state: new VerifiedJoinState(claims) };
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
+      const outdated = authorities.outdatedJoinState(request.joinState);
+      if (outdated && !strangeness(outdated.claims, eligible))
+        return {
+          kind: "outdated",
+          state: new VerifiedJoinState(outdated.claims),
+          since: new Date(outdated.since).toISOString(),
+        };
       return { kind: "invalid", reason: error.detail ?? error.message };
     }
+  }
+}
+
+/** Which key a join state that we signed for this token calls bound, and in which of its lives. */
+export interface KeyOfState {
+  /** Fingerprint. */
+  readonly key: string;
+  readonly since: string;
+  /** When we signed it, milliseconds since the epoch. */
+  readonly at: number;
+}
+
+/** `undefined` for what is no such state; whether it is current is not asked here. */
+export function keyOfState(
+  { authorities }: Pick<JoinDependencies, "authorities">,
+  { attempt, joinState }: Request,
+): KeyOfState | undefined {
+  if (joinState === "") return undefined;
+  try {
+    const { sub, iat, bound_key: key, bound_since: since } = authorities.verifyJoinState(joinState);
+    return sub === attempt.token && key !== undefined && since !== undefined
+      ? { key, since, at: iat * 1000 }
+      : undefined;
+  } catch (error) {
+    if (error instanceof CodedError) return undefined;
+    throw error;
   }
 }
 
@@ -83,6 +118,9 @@ function strangeness(
  * 5, second half. "sequence **and** bot instance equal to the stored ones. Missing: refused, no
  * lock. Invalid or stale: refused, a lock on the join token, an audit event".
  *
+ * One that is current, but whose key left with a rotation, is neither: it is the honest machine's,
+ * which was away for long (docs/protocols/rotation.md). Refused, no lock.
+ *
  * A state from the future is neither: our signature is on it, so it was our clock that was wrong,
  * then or now, and an honest machine must not be locked for that.
  */
@@ -91,7 +129,7 @@ export function checkCurrent(
   eligible: EligibleToken,
   request: Request,
 ): void {
-  const { status, token } = eligible;
+  const { token } = eligible;
   const seen = [checkOf(token)];
   switch (presented.kind) {
     case "not_needed":
@@ -106,19 +144,33 @@ export function checkCurrent(
         `the join state is dated ${presented.from}, after the cluster's clock; correct the clock, or wait`,
         { seen },
       );
+    case "outdated":
+      if (!isCurrent(presented.state, eligible)) throw stale(presented.state, eligible, request);
+      throw toMember(
+        `the join state is signed by keys of the cluster that count no more since ${presented.since}: they were rotated while this machine was away; have an administrator check that no copy of it runs, and reset the token`,
+        { seen },
+      );
     case "invalid":
       throw mismatch(eligible, request, `it is not valid: ${presented.reason}`);
-    case "verified": {
-      const { sequence, instanceId } = presented.state;
-      if (sequence === status.recovery_sequence && instanceId === status.bound_bot_instance_id)
-        return;
-      throw mismatch(
-        eligible,
-        request,
-        `sequence ${sequence} of instance "${instanceId}" was presented, but ${status.recovery_sequence} of instance "${status.bound_bot_instance_id}" is current`,
-      );
-    }
+    case "verified":
+      if (!isCurrent(presented.state, eligible)) throw stale(presented.state, eligible, request);
   }
+}
+
+const isCurrent = ({ sequence, instanceId }: VerifiedJoinState, { status }: EligibleToken) =>
+  sequence === status.recovery_sequence && instanceId === status.bound_bot_instance_id;
+
+function stale(
+  { sequence, instanceId }: VerifiedJoinState,
+  eligible: EligibleToken,
+  request: Request,
+): Refusal {
+  const { recovery_sequence, bound_bot_instance_id } = eligible.status;
+  return mismatch(
+    eligible,
+    request,
+    `sequence ${sequence} of instance "${instanceId}" was presented, but ${recovery_sequence} of instance "${bound_bot_instance_id}" is current`,
+  );
 }
 
 /**

@@ -43,6 +43,7 @@ export function statusAfter(decision: Decision): BoundStatus {
     ...kept,
     ...boundKeys(eligible.status, solved, successor),
     ...eligible.holder.marks(move.to.generation),
+    bound_since: kept.bound_since ?? time,
     bound_bot_instance_id: move.to.instance_id,
     recovery_sequence: move.to.sequence,
     recovery_count: kept.recovery_count + (recovered ? 1 : 0),

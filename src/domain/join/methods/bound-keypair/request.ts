@@ -14,6 +14,8 @@ export interface Request {
   readonly secret: string;
   /** The JWT of the join before; empty for none. */
   readonly joinState: string;
+  /** The client itself wishes its key to be replaced. */
+  readonly rotate: boolean;
 }
 
 export type BoundSpec = NonNullable<Token["spec"]["bound_keypair"]>;
@@ -41,6 +43,6 @@ export function readRequest(attempt: Attempt, block: BoundKeypairInit): Request 
   if (block.previousJoinState.length > MAX_JOIN_STATE)
     throw badParameter(`previous_join_state is longer than ${MAX_JOIN_STATE} characters`);
   if (attempt.role !== "Bot") checkHostId(attempt);
-  const { registrationSecret: secret, previousJoinState: joinState } = block;
-  return { attempt, key: readOfferedKey(block.publicKey), secret, joinState };
+  const { registrationSecret: secret, previousJoinState: joinState, rotate } = block;
+  return { attempt, key: readOfferedKey(block.publicKey), secret, joinState, rotate };
 }

@@ -1,4 +1,4 @@
-import { sshFingerprint } from "#base/crypto";
+import { boundKeyFingerprint } from "#base/crypto";
 import type { JoinDependencies } from "../../dependencies.ts";
 import type { Step } from "../../protocol.ts";
 import { statusAfter, type Decision } from "./record.ts";
@@ -11,10 +11,13 @@ export function sign(deps: JoinDependencies, decision: Decision): Step {
   const { eligible, request, move } = decision;
   const { holder, token, spec } = eligible;
   const status = statusAfter(decision);
+  const boundKey = boundKeyFingerprint(status.bound_public_key);
   const joinState = authorities.signJoinState({
     aud: holder.audience,
     sub: token.metadata.name,
     bot_instance_id: move.to.instance_id,
+    bound_key: boundKey,
+    ...(status.bound_since === undefined ? {} : { bound_since: status.bound_since }),
     recovery_sequence: move.to.sequence,
     recovery_count: status.recovery_count,
     recovery_limit: spec.recovery.limit,
@@ -23,7 +26,7 @@ export function sign(deps: JoinDependencies, decision: Decision): Step {
   return {
     step: "result",
     result: {
-      credentials: holder.credentials(decision, sshFingerprint(status.bound_public_key)),
+      credentials: holder.credentials(decision, boundKey),
       joinState,
       boundPublicKey: status.bound_public_key,
       notices: noticesOf(eligible, status.recovery_count),
