@@ -70,6 +70,10 @@ export class AdminCluster implements AsyncDisposable {
       audit: stack.use(new AuditLog({ ...common, store })),
       metrics: new Metrics(),
       config: { version: "1.2.3", proxyPublicAddr: "example.test:3080" },
+      backup: async (file) => {
+        await writeFile(file, "a backup", { flag: "wx", mode: 0o600 });
+        return { bytes: 8 };
+      },
     });
     stack.use(auth);
     const server = stack.use(await createRpcServer({ ...common, services: auth.services }));

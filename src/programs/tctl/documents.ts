@@ -1,4 +1,4 @@
-import { internal, notFound } from "#base/kernel";
+import { codeOf, internal, notFound } from "#base/kernel";
 import type { AnyResource, KindName, ResourceOf } from "#domain/resources";
 import type { Cluster } from "./connect.ts";
 
@@ -58,6 +58,30 @@ export async function createAll(
     documents: written.documents.map(({ json }) => anyDocumentOf(json)),
     notices: written.notices,
   };
+}
+
+/** Someone else's write in between is no reason to give up: the change is made to what is there now. */
+const CHANGE_ATTEMPTS = 3;
+
+/**
+ * Reads, changes and writes all of the documents or none, each over exactly the revision that was
+ * read.
+ */
+export async function changeAll<R extends AnyResource>(
+  cluster: Cluster,
+  read: () => Promise<readonly R[]>,
+  change: (documents: readonly R[]) => readonly R[],
+): Promise<{ documents: AnyResource[]; notices: string[] }> {
+  for (let left = CHANGE_ATTEMPTS; ; left--) {
+    const documents = change(await read()).map(toDocument);
+    try {
+      const written = await cluster.resources.update({ documents });
+      const changed = written.documents.map(({ json }) => anyDocumentOf(json));
+      return { documents: changed, notices: written.notices };
+    } catch (error) {
+      if (left <= 1 || codeOf(error) !== "compare_failed") throw error;
+    }
+  }
 }
 
 export const toDocument = (value: object): { json: string } => ({ json: JSON.stringify(value) });

@@ -1,5 +1,6 @@
 import { unavailable } from "#base/kernel";
 import { formatJoinUri, type JoinMethod } from "#domain/join";
+import type { Token } from "#domain/resources";
 import { parseAddress } from "#services/enrolment";
 import type { Cluster } from "./connect.ts";
 
@@ -19,7 +20,17 @@ export async function entryOf(cluster: Cluster): Promise<Entry> {
   return { address: proxyPublicAddr, caPins };
 }
 
-export function joinUri(
+/** What a machine joins with by this token, the secret included where there is one. */
+export function uriOf(entry: Entry, { metadata, spec, status }: Token): string {
+  const secret = status?.bound_keypair?.registration_secret;
+  return joinUri(entry, {
+    method: spec.join_method,
+    token: metadata.name,
+    ...(secret ? { parameter: secret } : {}),
+  });
+}
+
+function joinUri(
   entry: Entry,
   token: { method: JoinMethod; token: string; parameter?: string },
 ): string {

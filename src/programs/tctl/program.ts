@@ -13,6 +13,7 @@ export const tctl: Program = {
   tctl get tokens --format yaml                    resources, as they can be created again
   tctl create -f role.yaml --dry-run               check a file without writing anything
   tctl lock --bot-instance-id ID --ttl 1h          cut a machine off
+  tctl auth rotate --type host                     exchange the keys of an authority
   tctl audit ls --type bot.join --from 24h         who joined today
 `,
   options: addConnectionOptions,
@@ -44,13 +45,18 @@ export const tctl: Program = {
     },
     {
       name: "bots",
-      summary: "add, list and remove bots; look at their instances",
+      summary: "add, change, list and remove bots; add and look at their instances",
       load: async () => (await import("./commands/bots.ts")).defineBots,
     },
     {
       name: "tokens",
-      summary: "add, list and remove join tokens",
+      summary: "add, change, list and remove join tokens",
       load: async () => (await import("./commands/tokens.ts")).defineTokens,
+    },
+    {
+      name: "bound-keypair",
+      summary: "list bound keys; have one replaced; let a machine back in",
+      load: async () => (await import("./commands/bound-keypair.ts")).defineBoundKeypair,
     },
     {
       name: "lock",
@@ -64,13 +70,28 @@ export const tctl: Program = {
     },
     {
       name: "auth",
-      summary: "export the public keys of the certificate authorities",
+      summary: "export and rotate the keys of the certificate authorities",
       load: async () => (await import("./commands/auth.ts")).defineAuth,
     },
     {
       name: "audit",
       summary: "search the audit log",
       load: async () => (await import("./commands/audit.ts")).defineAudit,
+    },
+    {
+      name: "alerts",
+      summary: "list what needs an administrator now",
+      load: async () => (await import("./commands/alerts.ts")).defineAlerts,
+    },
+    {
+      name: "backup",
+      summary: "write all that is stored to a file, while the cluster runs",
+      load: async () => (await import("./commands/backup.ts")).defineBackup,
+    },
+    {
+      name: "cluster",
+      summary: "say that the cluster was restored from a backup",
+      load: async () => (await import("./commands/cluster.ts")).defineCluster,
     },
     {
       name: "schema",

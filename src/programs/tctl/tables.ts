@@ -3,6 +3,7 @@ import {
   appName,
   lastActiveAt,
   lockTargetKey,
+  recoveriesLeft,
   type AnyResource,
   type KindName,
   type ResourceOf,
@@ -27,7 +28,7 @@ const labels = {
 };
 
 /** What a person wants to see of each kind. */
-const columns: { readonly [K in KindName]: Columns<K> } = {
+export const columns: { readonly [K in KindName]: Columns<K> } = {
   user: [
     name,
     { heading: "Roles", cell: ({ spec }) => list(spec.roles) },
@@ -60,6 +61,7 @@ const columns: { readonly [K in KindName]: Columns<K> } = {
     { heading: "Method", cell: ({ spec }) => spec.join_method },
     { heading: "Roles", cell: ({ spec }) => list(spec.roles) },
     { heading: "Bot", cell: ({ spec }) => spec.bot_name },
+    { heading: "Recoveries", cell: (token) => recoveriesUsed(token), align: "right" },
     { heading: "Joins left", cell: (token) => joinsLeft(token), align: "right" },
     expires,
   ],
@@ -98,12 +100,13 @@ const noneOf = (kind: KindName): string => `No ${kind.replaceAll("_", " ")} foun
 
 /** What is left of the recoveries; a `token` is good for one join, then it is gone. */
 export function joinsLeft(token: ResourceOf<"token">): number | string {
-  const { bound_keypair: settings, join_method: method } = token.spec;
-  if (method !== "bound_keypair" || !settings) return 1;
-  if (settings.recovery.mode !== "standard") return "unlimited";
-  const used = token.status?.bound_keypair?.recovery_count ?? 0;
-  return Math.max(0, settings.recovery.limit - used);
+  if (token.spec.join_method === "token") return 1;
+  return recoveriesLeft(token) ?? "unlimited";
 }
+
+/** How many its machine has used, the first join counted; nothing where nobody counts. */
+export const recoveriesUsed = ({ spec, status }: ResourceOf<"token">): number | undefined =>
+  spec.join_method === "bound_keypair" ? (status?.bound_keypair?.recovery_count ?? 0) : undefined;
 
 const list = (values: readonly string[]): string => values.join(", ");
 

@@ -6,15 +6,12 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
 import type { Cluster } from "../connect.ts";
-import { secondsOf } from "../time.ts";
+import { isDuration, isTime, secondsOf } from "../time.ts";
 
 /** Of one call; the server's own limit is above it. */
 const PAGE_SIZE = 200;
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/;
-const DURATION = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/;
-
-const moment = z.string().refine((text) => DURATION.test(text) || isTime(text), {
+const moment = z.string().refine((text) => isDuration(text) || isTime(text), {
   error: "must be a time such as 2026-01-31T12:00:00Z, or a time ago such as 30m or 7d",
 });
 
@@ -65,12 +62,10 @@ async function search(cluster: Cluster, options: Flags): Promise<AuditEvent[]> {
   return events.slice(0, limit);
 }
 
-const isTime = (text: string): boolean => TIME.test(text) && !Number.isNaN(Date.parse(text));
-
 /** Milliseconds since the epoch; 0 leaves the end open. */
 function momentMs(text: string | undefined): bigint {
   if (text === undefined) return 0n;
-  const ms = DURATION.test(text) ? systemClock.now() - durationMs(text) : Date.parse(text);
+  const ms = isDuration(text) ? systemClock.now() - durationMs(text) : Date.parse(text);
   return BigInt(Math.max(1, ms));
 }
 

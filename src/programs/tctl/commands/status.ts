@@ -1,10 +1,11 @@
 import { addFormat, formatTable, printResult, type CommandIo } from "#base/cli";
-import type { GetStatusResponse } from "@tenon/api/tenon/auth/v1/auth";
+import type { GetStatusResponse, ListAlertsResponse } from "@tenon/api/tenon/auth/v1/auth";
 import type { Command } from "commander";
 import { plainAuthority } from "../authorities.ts";
 import { withCluster } from "../connect.ts";
 import type { ConnectionOptions } from "../connection-options.ts";
 import { timeOf } from "../time.ts";
+import { alertsOf, alertsTable } from "./alerts.ts";
 
 export function defineStatus(command: Command, io: CommandIo): void {
   addFormat(command);
@@ -12,9 +13,10 @@ export function defineStatus(command: Command, io: CommandIo): void {
     const options: ConnectionOptions & { format: "text" | "json" | "yaml" } =
       command.optsWithGlobals();
     await withCluster(options, io, async ({ auth }) => {
-      const status = await auth.getStatus({});
+      const [status, alerts] = await Promise.all([auth.getStatus({}), auth.listAlerts({})]);
       const { format } = options;
-      await printResult(io, { format, value: plainOf(status), text: () => textOf(status) });
+      const value = { ...plainOf(status), alerts: alertsOf(alerts) };
+      await printResult(io, { format, value, text: () => textOf(status, alerts) });
     });
   });
 }
@@ -25,6 +27,7 @@ function plainOf(status: GetStatusResponse): object {
     version: status.version,
     proxy_public_addr: status.proxyPublicAddr,
     started_at: timeOf(status.startedAt),
+    resync_until: timeOf(status.resyncUntil),
     ca_pins: status.caPins,
     authorities: status.authorities.map(plainAuthority),
     counts: Object.fromEntries(
@@ -33,12 +36,14 @@ function plainOf(status: GetStatusResponse): object {
   };
 }
 
-function textOf(status: GetStatusResponse): string {
+function textOf(status: GetStatusResponse, alerts: ListAlertsResponse): string {
+  const resync = timeOf(status.resyncUntil);
   const facts = [
     ["Cluster", status.clusterName],
     ["Version", status.version],
     ["Proxy", status.proxyPublicAddr],
     ["Running since", timeOf(status.startedAt)],
+    ...(resync ? [["Resync until", resync] as const] : []),
     ...status.caPins.map((pin) => ["CA pin", pin] as const),
   ] as const;
   const lines = facts.map(([name, value]) => `${`${name}:`.padEnd(15)}${value}\n`);
@@ -60,5 +65,6 @@ function textOf(status: GetStatusResponse): string {
     ],
     "No resources.",
   );
-  return [lines.join(""), authorities, counts].join("\n");
+  const warnings = alerts.alerts.length > 0 ? [alertsTable(alerts)] : [];
+  return [lines.join(""), ...warnings, authorities, counts].join("\n");
 }

@@ -1,14 +1,14 @@
 import { addFormat, printResult, type CommandIo } from "#base/cli";
 import { duration, durationMs } from "#base/config";
-import { publicKeyFromSshLine, randomToken } from "#base/crypto";
-import { badParameter, fileError, systemClock } from "#base/kernel";
-import { recoveryModes, type Token } from "#domain/resources";
+import { randomToken } from "#base/crypto";
+import { systemClock } from "#base/kernel";
+import type { Token } from "#domain/resources";
 import type { Command } from "commander";
-import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { onCluster, type Given } from "../../action.ts";
+import { boundToken, onboardingFlags } from "../../bound-token.ts";
 import { createAll, found } from "../../documents.ts";
-import { entryOf, joinUri } from "../../join.ts";
+import { entryOf, uriOf } from "../../join.ts";
 import { timeOf } from "../../time.ts";
 
 const flags = z
@@ -18,21 +18,11 @@ const flags = z
       .enum(["bound_keypair", "token"])
       .default("bound_keypair")
       .meta({ description: "how its machine proves itself" }),
-    public_key: z.string().min(1).optional().meta({
-      placeholder: "file",
-      description: "OpenSSH public key of the machine, instead of a secret (bound_keypair)",
-    }),
+    ...onboardingFlags,
     token: z.string().min(1).optional().meta({
       placeholder: "name",
       description: "name of the token (bound_keypair; default: the bot's)",
     }),
-    recovery_limit: z.int().min(1).optional().meta({
-      description: "how often it may join without a valid certificate, the first time counted",
-    }),
-    recovery_mode: z
-      .enum(recoveryModes)
-      .optional()
-      .meta({ description: "what to ask of a machine that comes back" }),
     ttl: duration.default("1h").meta({ description: "how long the secret may be used, once" }),
     max_session_ttl: duration
       .optional()
@@ -67,15 +57,10 @@ async function addBot({ cluster, args, options, format, io, tctl }: Given<Flags>
   const token =
     options.join_method === "token"
       ? secretToken(name, until)
-      : boundToken(name, { options, until, key: await publicKey(options.public_key) });
+      : await boundToken({ bot: name, name: options.token ?? name }, options, until);
   const { documents } = await createAll(cluster, [botOf(name, options), token]);
   const stored = found(documents, "token");
-  const secret = stored.status?.bound_keypair?.registration_secret;
-  const uri = joinUri(entry, {
-    method: stored.spec.join_method,
-    token: stored.metadata.name,
-    ...(secret ? { parameter: secret } : {}),
-  });
+  const uri = uriOf(entry, stored);
   const command = `tbot start identity --destination ./${name} --join-uri '${uri}'`;
   const expires = options.public_key === undefined ? until : "";
   const value = {
@@ -112,46 +97,6 @@ const secretToken = (bot: string, expires: string): object => ({
   metadata: { name: randomToken(), expires },
   spec: { roles: ["Bot"], bot_name: bot, join_method: "token" },
 });
-
-/** Stays as long as the bot: it holds the bound key. */
-function boundToken(
-  bot: string,
-  { options, until, key }: { options: Flags; until: string; key: string | undefined },
-): object {
-  const { recovery_limit: limit, recovery_mode: mode, token = bot } = options;
-  const onboarding =
-    key === undefined ? { must_register_before: until } : { initial_public_key: key };
-  const recovery = {
-    ...(limit === undefined ? {} : { limit }),
-    ...(mode === undefined ? {} : { mode }),
-  };
-  return {
-    kind: "token",
-    version: "v2",
-    metadata: { name: token },
-    spec: {
-      roles: ["Bot"],
-      bot_name: bot,
-      join_method: "bound_keypair",
-      bound_keypair: { onboarding, recovery },
-    },
-  };
-}
-
-async function publicKey(file: string | undefined): Promise<string | undefined> {
-  if (file === undefined) return undefined;
-  let text: string;
-  try {
-    text = await readFile(file, "utf8");
-  } catch (error) {
-    throw fileError(`cannot read the public key "${file}"`, error);
-  }
-  if (text.includes("PRIVATE KEY"))
-    throw badParameter(`"${file}" is a private key, which must stay on its machine; give its .pub`);
-  const line = text.trim();
-  publicKeyFromSshLine(line);
-  return line;
-}
 
 function textOf(value: {
   bot: string;
