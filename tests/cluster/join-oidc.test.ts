@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { systemClock } from "#base/kernel";
-import { idTokenSource } from "#services/tbot";
+import { idTokenSource } from "#services/enrolment";
 import { TestBot } from "#testing/bot";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { githubClaims, kubernetesClaims } from "#testing/id-tokens";

@@ -156,3 +156,27 @@ test("a token that lets everyone in cannot be made", async () => {
     assert.match(ran.err, why);
   }
 });
+
+test("an agent joins with the token of its pod", async () => {
+  await create(
+    token("agents", {
+      roles: ["App"],
+      bot_name: undefined,
+      join_method: "kubernetes",
+      kubernetes: pods(),
+    }),
+  );
+  const iss = "https://kubernetes.default.svc.cluster.local";
+  const path = yard.path("agent-sa-token");
+  await writeFile(path, await issuer.tokens.sign({ ...kubernetesClaims, iss, aud: [CLUSTER] }));
+  const words = [
+    "--token=agents",
+    "--join-method=kubernetes",
+    `--id-token-path=${path}`,
+    `--ca-pin=${pin}`,
+  ];
+  const agent = await cluster.startAgent("web", "http://127.0.0.1:1", words);
+  const [event] = await cluster.events("--type=agent.join");
+  assert.match(JSON.stringify(event), /"join_method":"kubernetes"/);
+  await agent.stop();
+});

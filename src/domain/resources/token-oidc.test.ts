@@ -33,7 +33,12 @@ const refused: readonly [name: string, method: string, settings: unknown, why: R
   ["a rule of the audience", "oidc", oidc({ allow: [{ aud: "x" }] }), /checked anyway/],
   ["a rule of the issuer and more", "oidc", oidc({ allow: [{ iss: "x", sub: "y" }] }), /checked/],
   ["a rule that is too deep", "oidc", oidc({ allow: [{ a: { b: { c: "d" } } }] }), /allow\[0\]/],
-  ["a hundred and one rules", "oidc", oidc({ allow: Array(101).fill({ sub: "x" }) }), /allow/],
+  [
+    "a hundred and one rules",
+    "oidc",
+    oidc({ allow: Array.from({ length: 101 }, () => ({ sub: "x" })) }),
+    /allow/,
+  ],
   ["no issuer", "oidc", { allow: [{ sub: "x" }] }, /spec\.oidc\.issuer/],
   ["an issuer without TLS", "oidc", oidc({ issuer: "http://a" }), /must be an https:\/\/ address/],
   ["an issuer with a query", "oidc", oidc({ issuer: "https://a?b" }), /without user, query/],
@@ -45,7 +50,12 @@ const refused: readonly [name: string, method: string, settings: unknown, why: R
   ["ID tokens of over a day", "oidc", oidc({ max_token_age: "25h" }), /at most 24h/],
   ["ID tokens of no age", "oidc", oidc({ max_token_age: "0s" }), /longer than nothing/],
   ["anyone on GitHub", "github", { allow: [{ actor: "octocat" }] }, /everyone there could join/],
-  ["an unknown claim", "github", { allow: [{ repo: "octo/app" }] }, /repo: unknown field; allowed: repository,/],
+  [
+    "an unknown claim",
+    "github",
+    { allow: [{ repo: "octo/app" }] },
+    /repo: unknown field; allowed: repository,/,
+  ],
   [
     "a host with a path",
     "github",

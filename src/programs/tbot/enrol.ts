@@ -5,9 +5,8 @@ import type { CommandIo } from "#base/cli";
 import { durationMs } from "#base/config";
 import { badParameter, fileError, VERSION, type Clock, type Logger } from "#base/kernel";
 import { JoinClient } from "#domain/join";
-import { Enrolment } from "#services/enrolment";
+import { Enrolment, idTokenSource } from "#services/enrolment";
 import {
-  idTokenSource,
   openBotStorage,
   type BotConfiguration,
   type HostFacts,

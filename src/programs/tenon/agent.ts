@@ -6,9 +6,15 @@ import {
   type Clock,
   type Logger,
 } from "#base/kernel";
-import { identityOf, JoinClient } from "#domain/join";
+import { identityOf, JoinClient, type JoinSettings } from "#domain/join";
 import { AppAgent, type AgentApp } from "#services/agent";
-import { DirectoryJoinStorage, Enrolment, type Address } from "#services/enrolment";
+import {
+  DirectoryJoinStorage,
+  Enrolment,
+  idTokenSource,
+  type Address,
+  type IdTokenPlace,
+} from "#services/enrolment";
 import { arch, hostname, platform } from "node:os";
 import { hostIdOf } from "./host-id.ts";
 
@@ -18,6 +24,11 @@ export interface AgentOptions {
   readonly caPins: readonly string[];
   /** A join token; asked when there is no identity that is still good. */
   readonly token: () => Promise<string | undefined>;
+  /** Default `token`. */
+  readonly method?: JoinSettings["method"];
+  /** For methods whose proof is an ID token: where it is, if not in its usual place. */
+  readonly idTokenPlace?: IdTokenPlace | undefined;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly apps: readonly AgentApp[];
   readonly clock: Clock;
   readonly random: () => number;
@@ -27,13 +38,16 @@ export interface AgentOptions {
 
 /** An application agent with its identity in the data directory; it joins when it runs. */
 export async function openAgent(options: AgentOptions): Promise<AppAgent> {
-  const { dataDir, address, caPins, clock, logger } = options;
+  const { dataDir, address, caPins, method = "token", clock, logger } = options;
+  const { idTokenPlace: place, env = {} } = options;
+  const idToken = idTokenSource({ method, place, env, clock });
   await ensurePrivateDirectory(dataDir);
   const storage = new DirectoryJoinStorage(dataDir);
   const join = new JoinClient({
     settings: {
-      method: "token",
+      method,
       token: await tokenFor(storage, options),
+      ...(idToken ? { idToken } : {}),
       role: "App",
       host: {
         hostname: hostname(),

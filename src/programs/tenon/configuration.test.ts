@@ -110,6 +110,9 @@ ca_pin: ${pin}
       address: { host: "tenon.example.com", port: 3080 },
       caPins: [pin],
       token: "abc",
+      method: "token",
+      idTokenPlace: undefined,
+      env: surroundings.env,
     });
   });
 

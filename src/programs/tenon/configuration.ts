@@ -1,5 +1,6 @@
 import { duration } from "#base/config";
 import { appNamePattern } from "#domain/resources";
+import { idTokenFields } from "#services/enrolment";
 import * as z from "zod";
 
 /** `host:port`, where the host may be empty (all addresses) and the port 0 (any free one). */
@@ -94,13 +95,17 @@ const appService = z.strictObject({
 });
 
 export const joinParams = z.strictObject({
-  method: z.enum(["token"]).default("token").meta({ flag: false }),
+  method: z
+    .enum(["token", "oidc", "github", "gitlab", "kubernetes"])
+    .default("token")
+    .meta({ flag: "join-method", description: "how this machine proves who it is" }),
   token: z.string().min(1).optional().meta({
     flag: "token",
     secret: true,
     description:
       "join token, or the path of a file that holds it; needed until the agent has joined",
   }),
+  oidc: idTokenFields.prefault({}),
 });
 
 export const proxyServer = publicAddress.meta({

@@ -132,6 +132,6 @@ async function startAgent(
   };
   if (cluster)
     return openAgent({ ...common, ...localCluster(cluster, settings.cluster!.listen, clock) });
-  const { address, caPins, token } = remote!;
-  return openAgent({ ...common, address, caPins, token: async () => token });
+  const { token, ...rest } = remote!;
+  return openAgent({ ...common, ...rest, token: async () => token });
 }

@@ -2,7 +2,7 @@ import { durationMs } from "#base/config";
 import { fileError } from "#base/kernel";
 import type { LogFormat, LogLevel } from "#base/observe";
 import type { AgentApp } from "#services/agent";
-import { parseAddress, type Address } from "#services/enrolment";
+import { idTokenPlace, parseAddress, type Address, type IdTokenPlace } from "#services/enrolment";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AppEntry, Configuration } from "./configuration.ts";
@@ -45,6 +45,11 @@ export interface RemoteCluster {
   readonly caPins: readonly string[];
   /** Not needed once the agent has joined. */
   readonly token: string | undefined;
+  readonly method: Configuration["join_params"]["method"];
+  /** Where the ID token is that the method takes, if it is not in its usual place. */
+  readonly idTokenPlace: IdTokenPlace | undefined;
+  /** The environment, where some platforms put it. */
+  readonly env: Surroundings["env"];
 }
 
 export const PROXY_PORT = 3080;
@@ -60,7 +65,10 @@ export async function settingsOf(
     log,
     cluster: configuration.auth_service.enabled ? clusterSettings(configuration) : undefined,
     agent: app?.enabled
-      ? { apps: await Promise.all(app.apps.map(agentApp)), remote: await remote(configuration) }
+      ? {
+          apps: await Promise.all(app.apps.map(agentApp)),
+          remote: await remote(configuration, surroundings),
+        }
       : undefined,
     diagnostics: diagnostics === undefined ? undefined : listenAddress(diagnostics),
   };
@@ -83,11 +91,19 @@ function clusterSettings({
 
 async function remote(
   configuration: Pick<Configuration, "proxy_server" | "join_params" | "ca_pin">,
+  { env }: Surroundings,
 ): Promise<RemoteCluster | undefined> {
   const { proxy_server: proxy, join_params: params, ca_pin: caPins = [] } = configuration;
   if (proxy === undefined) return undefined;
   const token = params.token === undefined ? undefined : await tokenOf(params.token);
-  return { address: parseAddress(proxy, PROXY_PORT), caPins, token };
+  return {
+    address: parseAddress(proxy, PROXY_PORT),
+    caPins,
+    token,
+    method: params.method,
+    idTokenPlace: idTokenPlace(params.oidc),
+    env,
+  };
 }
 
 /** What the flags of `tenon app start` say, in the words of `tenon.yaml`. */
@@ -104,7 +120,7 @@ export async function agentSettingsOf(
     dataDir: given.data_dir ?? join(defaultDataDir(surroundings), `app-${given.name}`),
     log: given.log,
     cluster: undefined,
-    agent: { apps: [await agentApp(given)], remote: await remote(given) },
+    agent: { apps: [await agentApp(given)], remote: await remote(given, surroundings) },
     diagnostics: given.diag_addr === undefined ? undefined : listenAddress(given.diag_addr),
   };
 }

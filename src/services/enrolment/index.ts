@@ -3,3 +3,10 @@ export { ClusterClient, type ClusterClientOptions } from "./cluster-client.ts";
 export { DirectoryJoinStorage, lockJoinStorage } from "./directory-storage.ts";
 export { Enrolment, type EnrolmentOptions } from "./enrolment.ts";
 export { followTrust } from "./follow-trust.ts";
+export {
+  idTokenFields,
+  idTokenPlace,
+  idTokenSource,
+  knowsIdTokens,
+  type IdTokenPlace,
+} from "./id-token.ts";

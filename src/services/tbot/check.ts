@@ -1,9 +1,14 @@
 import { badParameter } from "#base/kernel";
 import { joinUriAddress, parseJoinUri, type JoinMethod } from "#domain/join";
-import { parseAddress, type Address } from "#services/enrolment";
+import {
+  idTokenPlace,
+  knowsIdTokens,
+  parseAddress,
+  type Address,
+  type IdTokenPlace,
+} from "#services/enrolment";
 import type { BotConfiguration } from "./configuration.ts";
 import { contradictions } from "./contradictions.ts";
-import { knowsIdTokens, type IdTokenPlace } from "./id-token.ts";
 
 /** How a bot joins, from its fields or its join URI. */
 export interface JoinParameters {
@@ -59,8 +64,9 @@ function joinParameters({
     token = "",
     oidc,
   } = onboarding;
+  const place = idTokenPlace(oidc);
   const secrets = {
-    ...placeIn(oidc),
+    ...(place === undefined ? {} : { idTokenPlace: place }),
     ...(secret === undefined ? {} : { registrationSecret: secret }),
     ...(path === undefined ? {} : { registrationSecretPath: path }),
   };
@@ -83,14 +89,6 @@ function joinParameters({
 }
 
 type Places = Pick<JoinParameters, "idTokenPlace">;
-
-function placeIn({
-  token_path: path,
-  token_env: env,
-}: BotConfiguration["onboarding"]["oidc"]): Places {
-  if (path !== undefined) return { idTokenPlace: { path } };
-  return env === undefined ? {} : { idTokenPlace: { env } };
-}
 
 /** What follows the token's name in a join URI: a path has a slash, a variable's name has none. */
 function ofParameter(

@@ -1,29 +1,12 @@
 import { duration } from "#base/config";
 import { joinMethods } from "#domain/resources";
+import { idTokenFields } from "#services/enrolment";
 import * as z from "zod";
 import { contradictions } from "./contradictions.ts";
 import { destination } from "./fields.ts";
 import type { NamedConfiguration, ServiceDependencies, ServiceType } from "./service-type.ts";
 import { serviceTypes } from "./services/index.ts";
 import type { Service } from "./supervisor.ts";
-
-/** For `oidc`, and for its presets where the ID token is not in its usual place. */
-const idToken = z.strictObject({
-  token_path: z.string().min(1).optional().meta({
-    flag: "id-token-path",
-    placeholder: "path",
-    description: "file that holds the ID token, read again for every join",
-  }),
-  token_env: z
-    .string()
-    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be the name of an environment variable" })
-    .optional()
-    .meta({
-      flag: "id-token-env",
-      placeholder: "name",
-      description: "environment variable that holds the ID token",
-    }),
-});
 
 const onboarding = z.strictObject({
   token: z
@@ -59,7 +42,7 @@ const onboarding = z.strictObject({
     flag: "registration-secret-path",
     description: "file that holds the registration secret",
   }),
-  oidc: idToken.prefault({}),
+  oidc: idTokenFields.prefault({}),
 });
 
 const service = z.discriminatedUnion("type", [

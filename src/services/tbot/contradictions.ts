@@ -2,10 +2,9 @@ import { resolve } from "node:path";
 import { durationMs } from "#base/config";
 import { messageOf } from "#base/kernel";
 import { parseJoinUri } from "#domain/join";
-import { parseAddress } from "#services/enrolment";
+import { knowsIdTokens, parseAddress } from "#services/enrolment";
 import type { BotConfiguration, ServiceConfiguration } from "./configuration.ts";
 import type { DestinationConfiguration } from "./fields.ts";
-import { knowsIdTokens } from "./id-token.ts";
 import { BOT_IDENTITY, nameServices } from "./names.ts";
 import { serviceTypes } from "./services/index.ts";
 

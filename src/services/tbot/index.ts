@@ -7,6 +7,5 @@ export {
 } from "./configuration.ts";
 export { Diagnostics, type DiagnosticsOptions } from "./diagnostics.ts";
 export type { HostFacts } from "./host-facts.ts";
-export { idTokenSource, type IdTokenOptions, type IdTokenPlace } from "./id-token.ts";
 export { openBotStorage, type BotStorage } from "./storage.ts";
 export { serviceTypes } from "./services/index.ts";

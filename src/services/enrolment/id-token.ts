@@ -15,6 +15,33 @@ import * as z from "zod";
 /** Where an ID token lies: a file, or an environment variable. */
 export type IdTokenPlace = { readonly path: string } | { readonly env: string };
 
+/** For `oidc`, and for its presets where the ID token is not in its usual place. */
+export const idTokenFields = z.strictObject({
+  token_path: z.string().min(1).optional().meta({
+    flag: "id-token-path",
+    placeholder: "path",
+    description: "file that holds the ID token, read again for every join",
+  }),
+  token_env: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be the name of an environment variable" })
+    .optional()
+    .meta({
+      flag: "id-token-env",
+      placeholder: "name",
+      description: "environment variable that holds the ID token",
+    }),
+});
+
+/** The place that the fields give, if they give one. */
+export function idTokenPlace({
+  token_path: path,
+  token_env: env,
+}: z.infer<typeof idTokenFields>): IdTokenPlace | undefined {
+  if (path !== undefined) return { path };
+  return env === undefined ? undefined : { env };
+}
+
 export interface IdTokenOptions {
   readonly method: JoinMethod;
   /** Instead of what the method knows by itself. */
@@ -45,7 +72,7 @@ export const knowsIdTokens = (method: JoinMethod): boolean => sources[method] !=
 const sources: Readonly<Partial<Record<JoinMethod, (options: IdTokenOptions) => IdTokenSource>>> = {
   oidc: () => {
     throw badParameter(
-      "join method oidc does not know where the ID token is: give onboarding.oidc.token_path or token_env",
+      "join method oidc does not know where the ID token is: give oidc.token_path (--id-token-path) or oidc.token_env (--id-token-env)",
     );
   },
   github: (options) => ({

@@ -10,10 +10,7 @@ import { githubClaims } from "#testing/id-tokens";
 import { json, TestIssuer } from "#testing/issuer";
 import { refusal } from "#testing/join";
 import { decodeJwt } from "jose";
-import { parseYaml } from "#base/config";
-import { checkConfiguration } from "./check.ts";
-import { botConfiguration } from "./configuration.ts";
-import { idTokenSource, type IdTokenOptions, type IdTokenPlace } from "./id-token.ts";
+import { idTokenSource, type IdTokenOptions } from "./id-token.ts";
 
 const signal = new AbortController().signal;
 
@@ -99,7 +96,7 @@ suite("ID tokens that lie there", () => {
   });
 
   test("are nowhere by themselves for oidc, and not needed for others", () => {
-    assert.throws(() => sourceOf("oidc"), /give onboarding.oidc.token_path or token_env/);
+    assert.throws(() => sourceOf("oidc"), /give oidc.token_path \(--id-token-path\) or/);
     assert.equal(sourceOf("token"), undefined);
     assert.equal(sourceOf("bound_keypair"), undefined);
   });
@@ -110,47 +107,6 @@ const impatient: Clock = {
   ...systemClock,
   timer: (ms, fire) => systemClock.timer(ms === 1_000 ? 0 : ms, fire),
 };
-
-suite("the place of an ID token", () => {
-  const base = "proxy_server: a:1\nonboarding:\n  token: t\n";
-  const placeIn = (text: string) =>
-    checkConfiguration(parseYaml({ text, file: "tbot.yaml", schema: botConfiguration }))
-      .idTokenPlace;
-
-  const places: readonly [name: string, text: string, place: IdTokenPlace | undefined][] = [
-    ["nowhere", `${base}  join_method: github`, undefined],
-    ["a file", `${base}  join_method: oidc\n  oidc: { token_path: /t }`, { path: "/t" }],
-    ["a variable", `${base}  join_method: gitlab\n  oidc: { token_env: T }`, { env: "T" }],
-    ["a join URI's file", "join_uri: tbot+proxy+oidc://t:%2Frun%2Ft@h", { path: "/run/t" }],
-    ["a join URI's variable", "join_uri: tbot+proxy+gitlab://t:MINE@h", { env: "MINE" }],
-    ["a join URI without one", "join_uri: tbot+proxy+kubernetes://t@h", undefined],
-    ["a secret, which is none", "join_uri: tbot+proxy+bound-keypair://t:MINE@h", undefined],
-  ];
-  for (const [name, text, place] of places) {
-    test(`is ${name}`, () => assert.deepEqual(placeIn(text), place));
-  }
-
-  const refused: readonly [name: string, text: string, why: RegExp][] = [
-    [
-      "two",
-      `${base}  join_method: oidc\n  oidc: { token_path: /t, token_env: T }`,
-      /beside token_path/,
-    ],
-    ["one for a bound key", `${base}  oidc: { token_path: /t }`, /needs no ID token/],
-    [
-      "no name of a variable",
-      `${base}  join_method: oidc\n  oidc: { token_env: "a b" }`,
-      /must be the name/,
-    ],
-  ];
-  for (const [name, text, why] of refused) {
-    test(`cannot be ${name}`, () => assert.throws(() => placeIn(text), why));
-  }
-
-  test("follows no token of GitHub in a join URI, for there is none to find", () => {
-    assert.throws(() => placeIn("join_uri: tbot+proxy+github://t:x@h"), /takes no parameter/);
-  });
-});
 
 suite("ID tokens of GitHub", () => {
   const open = (): Promise<TestIssuer> =>
