@@ -41,6 +41,11 @@ export interface KeysToCertify {
 /** Whom the audit log names for a rotation, and how it is written to. */
 export type RotatedBy = Pick<RotateContext, "actor" | "remoteAddr" | "audit">;
 
+export interface OutdatedJoinState {
+  readonly claims: JoinStateClaims;
+  readonly since: number;
+}
+
 export interface IssuedCredentials {
   /** DER; empty when no TLS key was given. */
   readonly tlsCertificate: Buffer;
@@ -168,18 +173,18 @@ export class Authorities {
   }
 
   /**
-   * Since when a join state that `verifyJoinState` refuses counts no more, milliseconds since the
-   * epoch, if it is ours and only too old: its key left with a rotation. Nothing for any other.
+   * What a join state says that `verifyJoinState` refuses, if it is ours and only too old: its key
+   * left with a rotation. `since` is when it began not to count, milliseconds since the epoch.
    */
-  joinStateOutdatedSince(jwt: string): number | undefined {
-    return this.#held.joinKeys.retired.find(({ publicKey }) => {
+  outdatedJoinState(jwt: string): OutdatedJoinState | undefined {
+    for (const { publicKey, until } of this.#held.joinKeys.retired) {
       try {
-        return decodeJoinState(jwt, [publicKey], this);
+        return { claims: decodeJoinState(jwt, [publicKey], this), since: until };
       } catch (error) {
         if (codeOf(error) !== "unauthenticated") throw error;
-        return false;
       }
-    })?.until;
+    }
+    return undefined;
   }
 
   /** A JWT for the application's own use (ES256); its keys are `exportAuthority("app")`. */

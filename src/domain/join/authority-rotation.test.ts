@@ -104,7 +104,7 @@ describe("a machine", () => {
     await cluster.clock.advance(GRACE_MS + 1);
     const error = await refusal(copy.join());
     assert.match(error.message, /is not the current one of token "t": sequence 1 /);
-    assert.deepEqual(await locksOf(world), ["join-state-t"]);
+    assert.match((await locksOf(world)).join(), /^join-state-t-[0-9a-f]+$/);
   });
 
   it("that forges a join state with a key of another cluster is locked as ever", async () => {
@@ -118,7 +118,7 @@ describe("a machine", () => {
     });
     for (const phase of FORWARD) await world.to(phase);
     await refusal(world.machine.join());
-    assert.deepEqual(await locksOf(world), ["join-state-t"]);
+    assert.match((await locksOf(world)).join(), /^join-state-t-[0-9a-f]+$/);
   });
 });
 
