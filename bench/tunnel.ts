@@ -32,7 +32,7 @@ interface Sizes {
 
 const full: Sizes = {
   rounds: 3,
-  bulk: 512 * MB,
+  bulk: 384 * MB,
   wan: 192 * MB,
   connectionsMs: 2_000,
   echoes: 3_000,
@@ -73,7 +73,7 @@ export async function run(options: BenchOptions): Promise<BenchResult> {
   const rows: BenchRow[] = [];
   const done = (row: BenchRow): void => {
     rows.push(row);
-    options.log(`${row.name}: ${row.value} ${row.unit}`);
+    options.log(`${row.name}: ${row.value} ${row.unit}, ratio ${row.ratio ?? "unknown"}`);
   };
   await using pair = await openPair(chains);
   for (const measurement of measurements) done(await measureOne(measurement, sizes, pair));

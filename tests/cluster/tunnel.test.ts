@@ -313,6 +313,19 @@ describe("what restarts and what shuts down", () => {
     await drained;
   });
 
+  test("the agent dials again as soon as the proxy drains, while old connections go on", async () => {
+    await open();
+    const stream = await chain.client.connect();
+    const drained = chain.proxy.pool.drain(10_000);
+    await until("it has dialled again", () => chain.asked.agent === 2);
+    await until("the proxy has it", () => chain.agent.tunnel.status.connected === 2);
+    assert.equal(await exchange(stream, "old"), "old");
+    assert.equal(await exchange(await chain.client.connect(), "new"), "new");
+    stream.end();
+    stream.resume();
+    await drained;
+  });
+
   test("the bot's renewal swaps sessions under open connections", async () => {
     await open();
     const old = await chain.client.connect();

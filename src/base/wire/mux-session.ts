@@ -19,6 +19,9 @@ const LINGER_MS = 1_000;
 export class MuxSession implements StreamOwner, AsyncDisposable {
   /** Settles when the session is gone; with the reason when it did not end by draining. */
   readonly closed: Promise<CodedError | undefined>;
+  /** Settles when no new streams can be opened any more: either side drains, or it is gone. */
+  readonly ending: Promise<void>;
+  readonly #end: () => void;
   readonly maxStreams: number;
   readonly #session: Http2Session;
   readonly #socket: Duplex;
@@ -43,18 +46,21 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
       resize: (windows) => this.#apply(windows),
     });
     this.maxStreams = options.maxStreams ?? MAX_STREAMS;
-    const { promise, resolve } = Promise.withResolvers<CodedError | undefined>();
-    this.closed = promise;
-    session.on("goaway", (code) => {
-      if (isOwnReset(code)) this.#failure ??= errorOfReset(code);
-      else if (code === constants.NGHTTP2_NO_ERROR) this.#draining = true;
-      queueMicrotask(() => this.#hangUpWhenDone());
-    });
+    const ending = Promise.withResolvers<void>();
+    this.ending = ending.promise;
+    this.#end = ending.resolve;
+    const closed = Promise.withResolvers<CodedError | undefined>();
+    this.closed = closed.promise;
+    const onClosed = (): void => this.#closed(closed.resolve);
+    session.on("goaway", (code) => this.#goneAway(code));
     session.on("error", (error) => (this.#failure ??= lostError(error)));
-    const ended = (): void => this.#ended(resolve);
-    session.once("close", ended);
-    socket.once("close", ended);
+    session.once("close", onClosed);
+    socket.once("close", onClosed);
     session.once("connect", () => this.#begin());
+    if (socket.destroyed) {
+      session.destroy();
+      queueMicrotask(onClosed);
+    }
   }
 
   get openStreams(): number {
@@ -63,7 +69,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
 
   /** Whether new streams may be opened. */
   get usable(): boolean {
-    return !this.#session.closed && !this.#session.destroyed;
+    return !this.lost && !this.#session.closed;
   }
 
   get lost(): boolean {
@@ -105,6 +111,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
       this.destroy(unavailable("the tunnel was shut down before the connection ended")),
     );
     this.#draining = true;
+    this.#end();
     this.#session.close();
     this.#hangUpWhenDone();
     await this.closed;
@@ -124,13 +131,21 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   }
 
   #begin(): void {
-    if (this.#session.destroyed) return;
+    if (this.lost) return;
     this.#session.setLocalWindowSize(FIRST_WINDOWS.session);
     this.#meter.measure();
     this.#armBeat(this.#options.keepAliveMs ?? KEEP_ALIVE_MS, () => this.#check());
   }
 
-  #ended(resolve: (failure: CodedError | undefined) => void): void {
+  #goneAway(code: number): void {
+    if (isOwnReset(code)) this.#failure ??= errorOfReset(code);
+    else if (code === constants.NGHTTP2_NO_ERROR) this.#draining = true;
+    this.#end();
+    queueMicrotask(() => this.#hangUpWhenDone());
+  }
+
+  #closed(resolve: (failure: CodedError | undefined) => void): void {
+    this.#end();
     this.#beat?.[Symbol.dispose]();
     this.#hangUp?.[Symbol.dispose]();
     if (!this.#draining) this.#failure ??= lostError(undefined);

@@ -178,6 +178,22 @@ describe("mux", () => {
     coded("access_denied", /^locked$/)(await server.closed);
   });
 
+  test("a socket that is gone already gives a session that is gone", async () => {
+    for (const make of [
+      (socket: net.Socket) => new MuxClient(socket, { clock: systemClock }),
+      (socket: net.Socket) => new MuxServer(socket, accept, { clock: systemClock }),
+    ]) {
+      const [near, far] = await socketPair();
+      far.destroy();
+      near.destroy();
+      await until("it is closed", () => near.closed);
+      const session = make(near);
+      assert.equal(session.usable, false);
+      coded("unavailable")(await session.closed);
+      await session.ending;
+    }
+  });
+
   test("an opening can be canceled, times out, and its handler hears of it", async () => {
     let gone = 0;
     handler = (request) => {
@@ -222,6 +238,7 @@ describe("mux", () => {
     test(`drain by the ${who}: open streams end, new ones are refused`, async () => {
       const [near, far] = await openPair();
       const drained = (who === "client" ? client : server).drain(10_000);
+      await Promise.all([client.ending, server.ending]);
       await until("both know", () => !client.usable && !server.usable);
       await assert.rejects(client.open({ headers: {} }), coded("unavailable"));
       near.end("last");

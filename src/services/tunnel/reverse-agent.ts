@@ -156,12 +156,12 @@ export class ReverseTunnelAgent {
   }
 }
 
-/** Until the session is lost or the signal aborts. */
+/** Until the session is lost or takes no more connections, or the signal aborts. */
 async function leaving(mux: MuxServer, signal: AbortSignal): Promise<void> {
   const left = Promise.withResolvers<void>();
   const leave = (): void => left.resolve();
   signal.addEventListener("abort", leave, { once: true });
   if (signal.aborted) leave();
-  await Promise.race([mux.closed, left.promise]);
+  await Promise.race([mux.ending, left.promise]);
   signal.removeEventListener("abort", leave);
 }
