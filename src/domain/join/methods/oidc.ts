@@ -1,6 +1,6 @@
 /**
  * Methods `oidc`, `github`, `gitlab` and `kubernetes`: the proof is an ID token that an OpenID Connect
- * issuer gave the machine. The steps, numbered as in docs/guides/join-methods/oidc.md:
+ * issuer gave the machine. The steps, numbered as in docs/protocols/joining.md:
  *
  *   1  the token of the cluster, its role and its bot        eligible.ts
  *   2  the shape of the ID token and its issuer's name       id-token.ts
