@@ -56,13 +56,15 @@ export class RealCluster {
 
   /** Makes a bot with a token of its own name, and gives its join URI. */
   async addBot(name: string, ...options: readonly string[]): Promise<string> {
-    const roles = options.some((option) => option.startsWith("--roles")) ? [] : ["--roles=access"];
+    const usual = ["--roles=access", "--recovery-limit=100"].filter((each) => {
+      const [flag = ""] = each.split("=");
+      return !options.some((option) => option.startsWith(flag));
+    });
     const { join_uri: uri } = await this.tctlJson<{ join_uri: string }>(
       "bots",
       "add",
       name,
-      "--recovery-limit=100",
-      ...roles,
+      ...usual,
       ...options,
     );
     return uri;
