@@ -161,6 +161,12 @@ describe("the pool of reverse tunnels", () => {
     assert.deepEqual(dialled, ["a"]);
   });
 
+  test("an agent that opens ever more sessions is stopped", async () => {
+    for (let i = 0; i < 16; i += 1) await agent("a");
+    await assert.rejects(agent("a"), coded("limit_exceeded"));
+    await agent("b");
+  });
+
   test("an agent that says no HTTP/2 is dropped", async () => {
     const odd = await agentSocket("a");
     odd.write("HTTP/1.1 200 OK\r\n\r\n".repeat(10));

@@ -1,4 +1,4 @@
-import { internal } from "#base/kernel";
+import { canceled, internal } from "#base/kernel";
 import {
   performServerHandshake,
   type IncomingHttpHeaders,
@@ -71,7 +71,7 @@ class Request implements MuxRequest {
 
   accept(): Duplex {
     this.#answer();
-    if (this.#stream.destroyed) return this.#stream;
+    if (this.#isGone()) return this.#stream;
     this.#stream.respond({ ":status": 200 });
     // Node resets a stream whose answer ended before anybody read from it; this counts as reading.
     this.#stream.read(0);
@@ -80,7 +80,7 @@ class Request implements MuxRequest {
 
   refuse(error: unknown): void {
     this.#answer();
-    if (this.#stream.destroyed) return;
+    if (this.#isGone()) return;
     this.#stream.respond(refusalHeaders(error), { endStream: true });
     this.#stream.close();
   }
@@ -88,6 +88,12 @@ class Request implements MuxRequest {
   fail(error: unknown): void {
     if (!this.#answered) return this.refuse(error);
     this.#stream.destroy(error instanceof Error ? error : internal(String(error)));
+  }
+
+  /** A peer may have taken the opening back in any way; there is nobody to answer then. */
+  #isGone(): boolean {
+    if (this.#stream.closed) this.#stream.destroy(canceled("the far end took the opening back"));
+    return this.#stream.destroyed;
   }
 
   #answer(): void {

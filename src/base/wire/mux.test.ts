@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import http2 from "node:http2";
 import net from "node:net";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import type { Duplex } from "node:stream";
@@ -209,6 +210,33 @@ describe("mux", () => {
     await until("the handler heard", () => gone === 2);
     await assert.rejects(client.open({ headers: {}, signal: abort.signal }), coded("canceled"));
   });
+
+  for (const code of [http2.constants.NGHTTP2_NO_ERROR, http2.constants.NGHTTP2_CANCEL])
+    for (const answer of ["accept", "refuse"] as const)
+      test(`an opening taken back with code ${code} may still be answered: ${answer}`, async () => {
+        const [near, far] = await socketPair();
+        const taken = Promise.withResolvers<void>();
+        const answered = Promise.withResolvers<unknown>();
+        const late: MuxHandler = async (request) => {
+          await taken.promise;
+          answered.resolve(answer === "accept" ? request.accept() : request.refuse(new Error()));
+        };
+        const odd = new MuxServer(far, late, { clock: systemClock });
+        const session = http2.connect("http://x", { createConnection: () => near });
+        const request = session.request({ ":method": "CONNECT", ":authority": "x" });
+        request.on("error", () => {});
+        await until("it arrived", () => odd.openStreams === 1);
+        request.close(code);
+        await once(request, "close");
+        await new Promise((resolve) => session.ping(resolve));
+        taken.resolve();
+        const stream = (await answered.promise) as Duplex | undefined;
+        if (stream) assert.ok(stream.destroyed);
+        await until("nothing is left", () => odd.openStreams === 0);
+        assert.ok(odd.usable);
+        session.destroy();
+        await odd.closed;
+      });
 
   test("refuses more streams than either side allows", async () => {
     for (const socket of sockets) socket.destroy();

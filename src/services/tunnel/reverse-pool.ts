@@ -1,5 +1,6 @@
 import {
   codeOf,
+  limitExceeded,
   notFound,
   unavailable,
   type Clock,
@@ -34,6 +35,9 @@ export interface TunnelDial extends TunnelTarget {
 /** An agent that does not answer is given up for the next one after this long. */
 const ATTEMPT_TIMEOUT_MS = 10_000;
 
+/** An agent keeps two, four while it renews; more than this is an agent that went wrong. */
+const MAX_SESSIONS_PER_AGENT = 16;
+
 /** Failures of the agent, not answers of the application: another agent may do better. */
 const retried: ReadonlySet<string> = new Set(["unavailable", "timed_out", "limit_exceeded"]);
 
@@ -65,10 +69,12 @@ export class ReverseTunnelPool implements AsyncDisposable {
     return this.#all().reduce((sum, { mux }) => sum + mux.openStreams, 0);
   }
 
-  /** Takes over the socket. An agent that is locked or expired is told so, and the refusal thrown. */
+  /** Takes over the socket. Throws when the agent is locked, expired or has too many. */
   register(session: AgentSession): void {
     const { clock, live, logger } = this.#options;
     const { hostId, socket } = session;
+    if ((this.#members.get(hostId)?.size ?? 0) >= MAX_SESSIONS_PER_AGENT)
+      throw limitExceeded(`agent "${hostId}" has ${MAX_SESSIONS_PER_AGENT} tunnels already`);
     const mux = new MuxClient(socket, { clock });
     watch(live, session.identity, mux);
     const member = { hostId, mux };

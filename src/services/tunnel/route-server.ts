@@ -1,4 +1,4 @@
-import { CodedError, messageOf, type Clock, type Logger } from "#base/kernel";
+import { CodedError, limitExceeded, messageOf, type Clock, type Logger } from "#base/kernel";
 import { MuxServer, pipeDuplex, type MuxRequest, type PipeCounts } from "#base/wire";
 import type { Duplex } from "node:stream";
 import { watch, type ConnectionIdentity, type LiveConnections } from "./live-connections.ts";
@@ -8,6 +8,9 @@ export interface RouteServerOptions {
   readonly logger: Logger;
   readonly live: LiveConnections;
 }
+
+/** A TLS session holds 60 to 70 KB: these take up to 700 MB. */
+const MAX_SESSIONS = 10_000;
 
 /** An authenticated client behind a TLS socket with ALPN `tenon-route`. */
 export interface RouteSession {
@@ -32,9 +35,11 @@ export class RouteServer implements AsyncDisposable {
     return this.#sessions.size;
   }
 
-  /** Takes over the socket. A client that is locked or expired is told so, and the refusal thrown. */
+  /** Takes over the socket. Throws when the client is locked or expired, or there are too many. */
   accept(session: RouteSession): void {
     const { clock, live } = this.#options;
+    if (this.#sessions.size >= MAX_SESSIONS)
+      throw limitExceeded(`this proxy carries its most of ${MAX_SESSIONS} routed sessions`);
     const serve = (request: MuxRequest): Promise<void> => this.#serve(request, session);
     const mux = new MuxServer(session.socket, serve, { clock });
     watch(live, session.identity, mux);
