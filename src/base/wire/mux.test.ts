@@ -335,6 +335,36 @@ describe("mux", () => {
     far.destroy();
   });
 
+  /** A line on which every byte takes `ms` longer, each way; gives its two ends. */
+  async function longLine(ms: number): Promise<[net.Socket, net.Socket]> {
+    const [near, nearInside] = await socketPair();
+    const [far, farInside] = await socketPair();
+    const delay = (from: net.Socket, to: net.Socket): void => {
+      from.on("data", (chunk) => setTimeout(() => to.writable && to.write(chunk), ms));
+      from.on("error", () => {}).on("close", () => to.destroy());
+    };
+    delay(nearInside, farInside);
+    delay(farInside, nearInside);
+    return [near, far];
+  }
+
+  test("a stream over a long line gets the window that fills it", async () => {
+    for (const socket of sockets) socket.destroy();
+    await Promise.all([client.closed, server.closed]);
+    const [near, far] = await longLine(10);
+    sockets = [near, far];
+    server = new MuxServer(far, accept, { clock: systemClock });
+    client = new MuxClient(near, { clock: systemClock });
+    const before = client.windows.stream;
+    const [reader, writer] = await openPair();
+    reader.resume();
+    const chunk = Buffer.alloc(64 * 1024);
+    for (let i = 0; i < 1_000 && client.windows.stream < 4 * before; i += 1)
+      if (!writer.write(chunk)) await once(writer, "drain");
+    assert.ok(client.windows.stream >= 4 * before, `${client.windows.stream}`);
+    assert.ok(client.roundTripMs >= 15, `${client.roundTripMs}`);
+  });
+
   test("a reader that stalls holds one window, and the others keep moving", async () => {
     const [stalled, source] = await openPair();
     let sent = 0;
