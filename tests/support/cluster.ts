@@ -13,7 +13,7 @@ import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openAgent } from "../../src/programs/tenon/agent.ts";
+import { openAgent, type AgentOptions } from "../../src/programs/tenon/agent.ts";
 import type { Cluster } from "../../src/programs/tenon/cluster.ts";
 import { Context } from "../../src/programs/tenon/context.ts";
 import { IdentityMaker } from "./identities.ts";
@@ -212,6 +212,14 @@ export interface ServeOptions {
   readonly drainMs?: number;
   /** Leaves it to the caller to stop the agent. */
   readonly keep?: boolean;
+  /** Joins by bound_keypair with this token, and not by a token of its own. */
+  readonly bound?: { readonly token: string; readonly registrationSecret?: string };
+}
+
+function joining({ cluster, bound }: TestAgentOptions): Pick<AgentOptions, "token" | "method"> {
+  if (!bound) return { token: () => cluster.agentToken() };
+  const { token, ...rest } = bound;
+  return { ...rest, method: "bound_keypair", token: async () => token };
 }
 
 /** An application agent in this process, which reaches the cluster over the wire. */
@@ -230,7 +238,7 @@ export class TestAgent implements AsyncDisposable {
       dataDir,
       address: cluster.address,
       caPins: cluster.caPins,
-      token: () => cluster.agentToken(),
+      ...joining(options),
       apps,
       clock,
       random: Math.random,

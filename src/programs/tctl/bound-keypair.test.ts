@@ -238,9 +238,7 @@ describe("tctl for bound keypairs", () => {
 
   describe("tctl bots instances add", () => {
     it("makes another token for the bot, and prints its join URI", async () => {
-      const added = await cluster.json<Record<string, string>>(
-        "bots instances add robot --recovery-limit 3",
-      );
+      const added = await cluster.json("bots instances add robot --recovery-limit 3");
       assert.equal(added["token"], "robot-2");
       const uri = parseJoinUri(added["join_uri"]!);
       const token = await cluster.resources.require("token", "robot-2");
@@ -260,7 +258,7 @@ describe("tctl for bound keypairs", () => {
 
   describe("tctl tokens add --join-method bound_keypair", () => {
     it("makes a token by which an agent can come back, and prints how it joins", async () => {
-      const added = await cluster.json<Record<string, string>>(
+      const added = await cluster.json(
         "tokens add --type app --join-method bound-keypair --name web --recovery-limit 4",
       );
       const token = await cluster.resources.require("token", "web");

@@ -12,7 +12,8 @@ import { Proxy, type PortLimits } from "#services/proxy";
 import { openAuthorities, openStore, requireStore } from "./bootstrap.ts";
 import { hostIdOf } from "./host-id.ts";
 import { adminSocketPath } from "./paths.ts";
-import { PROXY_PORT, type ClusterSettings } from "./settings.ts";
+import { PROXY_PORT } from "./remote.ts";
+import type { ClusterSettings } from "./settings.ts";
 
 export interface ClusterOptions {
   readonly dataDir: string;

@@ -110,10 +110,44 @@ ca_pin: ${pin}
       address: { host: "tenon.example.com", port: 3080 },
       caPins: [pin],
       token: "abc",
+      registrationSecret: undefined,
       method: "token",
       idTokenPlace: undefined,
       env: surroundings.env,
     });
+  });
+
+  test("lets an agent join by its own key, by fields or by a join URI", async () => {
+    const pin = `sha256:${"0".repeat(64)}`;
+    const uri = `tbot+proxy+bound-keypair://web:s3cret@tenon.example.com:443?ca_pin=${pin}`;
+    const texts = [
+      `proxy_server: tenon.example.com:443
+ca_pin: ${pin}
+join_params: { method: bound-keypair, token: web, registration_secret: s3cret }`,
+      `join_uri: ${uri}`,
+    ];
+    for (const text of texts) {
+      const { agent } = await settingsOf(parse(`${agentOnly}\n${text}\n`), surroundings);
+      assert.deepEqual(agent?.remote, {
+        address: { host: "tenon.example.com", port: 443 },
+        caPins: [pin],
+        token: "web",
+        registrationSecret: "s3cret",
+        method: "bound_keypair",
+        idTokenPlace: undefined,
+        env: surroundings.env,
+      });
+    }
+  });
+
+  test("refuses an agent's join URI that does not lead to a proxy, or that says things twice", async () => {
+    const through = parse(`${agentOnly}\njoin_uri: tbot+auth+token://abc@a:1\n`);
+    await assert.rejects(settingsOf(through, surroundings), /serves through the proxy/);
+    for (const twice of ["proxy_server: b:1", "join_params: { token: t }"])
+      assert.throws(
+        () => parse(`${agentOnly}\njoin_uri: tbot+proxy+token://abc@a:1\n${twice}\n`),
+        /is said by join_uri already/,
+      );
   });
 
   const faults: [string, string, RegExp][] = [

@@ -96,16 +96,33 @@ const appService = z.strictObject({
 
 export const joinParams = z.strictObject({
   method: z
-    .enum(["token", "oidc", "github", "gitlab", "kubernetes"])
+    .enum(["token", "bound_keypair", "oidc", "github", "gitlab", "kubernetes"])
     .default("token")
-    .meta({ flag: "join-method", description: "how this machine proves who it is" }),
+    .meta({
+      flag: "join-method",
+      description: "how this machine proves who it is",
+      valueAliases: { "bound-keypair": "bound_keypair" },
+    }),
   token: z.string().min(1).optional().meta({
     flag: "token",
     secret: true,
     description:
       "join token, or the path of a file that holds it; needed until the agent has joined",
   }),
+  registration_secret: z.string().min(1).optional().meta({
+    flag: "registration-secret",
+    secret: true,
+    description:
+      "for the first join by bound_keypair: the secret, or the path of a file that holds it",
+  }),
   oidc: idTokenFields.prefault({}),
+});
+
+export const joinUri = z.string().min(1).meta({
+  secret: true,
+  placeholder: "uri",
+  description:
+    "tbot+proxy+METHOD://TOKEN[:SECRET]@HOST:PORT, instead of proxy_server, ca_pin and join_params",
 });
 
 export const proxyServer = publicAddress.meta({
@@ -152,6 +169,7 @@ const fields = z.strictObject({
   proxy_service: proxyService.prefault({}),
   app_service: appService.optional().meta({ flag: false, description: "serves applications" }),
   proxy_server: proxyServer.optional(),
+  join_uri: joinUri.optional(),
   join_params: joinParams.prefault({}),
   ca_pin: caPin.optional(),
 });
@@ -181,17 +199,35 @@ function contradictions(value: Configuration): Contradiction[] {
     });
   if (!auth.enabled && !app?.enabled)
     found.push({ path: ["app_service"], message: "is needed: without it nothing is left to run" });
-  if (!auth.enabled && value.proxy_server === undefined)
+  if (!auth.enabled && value.proxy_server === undefined && value.join_uri === undefined)
     found.push({
       path: ["proxy_server"],
-      message: "is needed by an agent that runs without auth_service and proxy_service",
+      message:
+        "is needed (or join_uri) by an agent that runs without auth_service and proxy_service",
     });
-  if (auth.enabled && value.proxy_server !== undefined)
-    found.push({
-      path: ["proxy_server"],
-      message: "is only for an agent that runs without auth_service and proxy_service",
-    });
-  return [...found, ...repeatedNames(app?.apps ?? [])];
+  for (const field of ["proxy_server", "join_uri"] as const)
+    if (auth.enabled && value[field] !== undefined)
+      found.push({
+        path: [field],
+        message: "is only for an agent that runs without auth_service and proxy_service",
+      });
+  return [...found, ...joinContradictions(value), ...repeatedNames(app?.apps ?? [])];
+}
+
+/** What a join URI says is said once. */
+export function joinContradictions(
+  value: Pick<Configuration, "join_uri" | "proxy_server" | "join_params">,
+): Contradiction[] {
+  const { join_uri: uri, proxy_server: proxy, join_params: params } = value;
+  if (uri === undefined) return [];
+  const message = "is said by join_uri already";
+  return [
+    ...(proxy === undefined ? [] : [{ path: ["proxy_server"], message }]),
+    ...(params.token === undefined ? [] : [{ path: ["join_params", "token"], message }]),
+    ...(params.registration_secret === undefined
+      ? []
+      : [{ path: ["join_params", "registration_secret"], message }]),
+  ];
 }
 
 function repeatedNames(apps: readonly AppEntry[]): Contradiction[] {

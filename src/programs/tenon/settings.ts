@@ -2,11 +2,11 @@ import { durationMs } from "#base/config";
 import { fileError } from "#base/kernel";
 import type { LogFormat, LogLevel } from "#base/observe";
 import type { AgentApp } from "#services/agent";
-import { idTokenPlace, parseAddress, type Address, type IdTokenPlace } from "#services/enrolment";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { AppEntry, Configuration } from "./configuration.ts";
 import { defaultDataDir, type Surroundings } from "./paths.ts";
+import { remoteCluster, type RemoteCluster } from "./remote.ts";
 
 /** Where a listener binds; the port 0 is any free one. */
 export interface ListenAddress {
@@ -40,20 +40,6 @@ export interface AgentSettings {
   readonly remote: RemoteCluster | undefined;
 }
 
-export interface RemoteCluster {
-  readonly address: Address;
-  readonly caPins: readonly string[];
-  /** Not needed once the agent has joined. */
-  readonly token: string | undefined;
-  readonly method: Configuration["join_params"]["method"];
-  /** Where the ID token is that the method takes, if it is not in its usual place. */
-  readonly idTokenPlace: IdTokenPlace | undefined;
-  /** The environment, where some platforms put it. */
-  readonly env: Surroundings["env"];
-}
-
-export const PROXY_PORT = 3080;
-
 /** Fills in what depends on the machine, and reads the files that the configuration names. */
 export async function settingsOf(
   configuration: Configuration,
@@ -67,7 +53,7 @@ export async function settingsOf(
     agent: app?.enabled
       ? {
           apps: await Promise.all(app.apps.map(agentApp)),
-          remote: await remote(configuration, surroundings),
+          remote: await remoteCluster(configuration, surroundings),
         }
       : undefined,
     diagnostics: diagnostics === undefined ? undefined : listenAddress(diagnostics),
@@ -89,27 +75,10 @@ function clusterSettings({
   };
 }
 
-async function remote(
-  configuration: Pick<Configuration, "proxy_server" | "join_params" | "ca_pin">,
-  { env }: Surroundings,
-): Promise<RemoteCluster | undefined> {
-  const { proxy_server: proxy, join_params: params, ca_pin: caPins = [] } = configuration;
-  if (proxy === undefined) return undefined;
-  const token = params.token === undefined ? undefined : await tokenOf(params.token);
-  return {
-    address: parseAddress(proxy, PROXY_PORT),
-    caPins,
-    token,
-    method: params.method,
-    idTokenPlace: idTokenPlace(params.oidc),
-    env,
-  };
-}
-
 /** What the flags of `tenon app start` say, in the words of `tenon.yaml`. */
 export type AppStart = AppEntry &
-  Pick<Configuration, "join_params" | "ca_pin" | "data_dir" | "diag_addr" | "log"> & {
-    readonly proxy_server: string;
+  Pick<Configuration, "join_uri" | "join_params" | "ca_pin" | "data_dir" | "diag_addr" | "log"> & {
+    readonly proxy_server?: string | undefined;
   };
 
 export async function agentSettingsOf(
@@ -120,14 +89,9 @@ export async function agentSettingsOf(
     dataDir: given.data_dir ?? join(defaultDataDir(surroundings), `app-${given.name}`),
     log: given.log,
     cluster: undefined,
-    agent: { apps: [await agentApp(given)], remote: await remote(given, surroundings) },
+    agent: { apps: [await agentApp(given)], remote: await remoteCluster(given, surroundings) },
     diagnostics: given.diag_addr === undefined ? undefined : listenAddress(given.diag_addr),
   };
-}
-
-/** A token's name never starts with a slash: that is a path. */
-async function tokenOf(text: string): Promise<string> {
-  return text.startsWith("/") ? (await read(text)).trim() : text;
 }
 
 export async function agentApp(entry: AppEntry): Promise<AgentApp> {

@@ -7,7 +7,9 @@ import {
   caPin,
   dataDir,
   diagAddr,
+  joinContradictions,
   joinParams,
+  joinUri,
   logSection,
   proxyServer,
 } from "../configuration.ts";
@@ -16,15 +18,27 @@ import { agentSettingsOf } from "../settings.ts";
 import { usage } from "./configuration.ts";
 
 /** One application, and where to serve it: what `tenon.yaml` would say in four sections. */
-export const appStart = z.strictObject({
-  ...appEntry.shape,
-  proxy_server: proxyServer,
-  join_params: joinParams.prefault({}),
-  ca_pin: caPin.optional(),
-  data_dir: dataDir.optional(),
-  diag_addr: diagAddr.optional(),
-  log: logSection.prefault({}),
-});
+export const appStart = z
+  .strictObject({
+    ...appEntry.shape,
+    proxy_server: proxyServer.optional(),
+    join_uri: joinUri.optional(),
+    join_params: joinParams.prefault({}),
+    ca_pin: caPin.optional(),
+    data_dir: dataDir.optional(),
+    diag_addr: diagAddr.optional(),
+    log: logSection.prefault({}),
+  })
+  .superRefine((value, context) => {
+    if (value.proxy_server === undefined && value.join_uri === undefined)
+      context.addIssue({
+        code: "custom",
+        path: ["proxy_server"],
+        message: "is required, or join_uri (--join-uri)",
+      });
+    for (const { path, message } of joinContradictions(value))
+      context.addIssue({ code: "custom", path: [...path], message });
+  });
 
 export function defineApp(command: Command, io: CommandIo): void {
   const start = command
