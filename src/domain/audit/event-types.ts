@@ -36,6 +36,8 @@ const joining = {
   join_method: text,
   /** Of the client, chosen by it. */
   attempt_id: text.optional(),
+  /** What its platform said of it in an ID token, as `repository=octo/app`. */
+  claims: z.array(text).optional(),
 };
 /** How a machine joined, by the methods that count that. */
 const counted = {

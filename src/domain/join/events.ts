@@ -14,14 +14,17 @@ export interface Trace {
   instanceId?: string;
   /** Whether the client has proven to be what it says. */
   proven: boolean;
+  /** What an ID token said of it that was verified, as `name=value`. */
+  claims?: string[];
 }
 
 type Audit = Pick<AuditLog, "write">;
 
-export const joiningFields = ({ attempt, method, tokenName }: Trace) => ({
+export const joiningFields = ({ attempt, method, tokenName, claims }: Trace) => ({
   token: tokenName,
   join_method: method,
   attempt_id: attempt.id,
+  ...(claims ? { claims } : {}),
 });
 
 function actorOf({ bot, instanceId, proven, attempt }: Trace): Actor {

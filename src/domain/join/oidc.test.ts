@@ -42,6 +42,8 @@ suite("joining by ID token", () => {
     assert.equal(attributes["repository"], "octo/app");
     assert.equal(attributes["run_id"], "30");
     assert.equal(attributes["iss"], "https://token.actions.githubusercontent.com");
+    const [event] = await world.cluster.events("bot.join");
+    assert.ok(JSON.stringify(event?.fields["claims"]).includes('"actor=octocat"'));
     await world.cluster.clock.advance(DAY + HOUR);
     assert.equal(await instances(world), 0);
   });

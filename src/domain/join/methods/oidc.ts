@@ -30,7 +30,7 @@ import { pretendToVerify } from "./oidc/decoy.ts";
 import { eligibleToken, type Eligible } from "./oidc/eligible.ts";
 import { Distrust, MAX_ID_TOKEN } from "./oidc/id-token.ts";
 import { isOidcMethod } from "./oidc/policy.ts";
-import { distrusted, trust, type Presented, type Trusted } from "./oidc/trust.ts";
+import { attributesOf, distrusted, trust, type Presented, type Trusted } from "./oidc/trust.ts";
 
 /** Ours has some 700 bytes. */
 const MAX_CERTIFICATE = 8 * 1024;
@@ -101,6 +101,7 @@ async function decide(answered: Answered, trace: Trace): Promise<Step> {
   if (eligible.bot) trace.bot = eligible.bot.metadata.name;
   const trusted = await trust(deps, eligible, presented); // 2 to 5
   trace.proven = true;
+  trace.claims = Object.entries(attributesOf(eligible, trusted)).map((pair) => pair.join("="));
   return await join({ ...answered, trace, eligible, trusted }); // 6 to 9
 }
 
