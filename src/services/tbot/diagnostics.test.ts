@@ -78,12 +78,22 @@ suite("the diagnostics endpoints", () => {
     assert.equal((await waiting).status, 200);
   });
 
+  test("a service is found by its encoded name too", async () => {
+    await using d = await setUp();
+    d.readiness.report({ name: "a+b", type: "t" }, "healthy");
+    for (const path of ["/readyz/a+b", "/readyz/a%2Bb", "/wait/a+b?verbose"])
+      assert.equal((await d.get(path)).status, 200, path);
+  });
+
   const unknown: [string, string][] = [
     ["an unknown service", "/readyz/x"],
     ["an unknown service to wait for", "/wait/x"],
     ["an unknown endpoint", "/x"],
     ["a method of Object", "/constructor"],
     ["an endpoint too deep", "/readyz/a/b"],
+    ["a path that is badly encoded", "/readyz/%"],
+    ["a path that is none", "//"],
+    ["nothing at all", ""],
   ];
   for (const [name, path] of unknown)
     test(`${name} is not found`, async () => {

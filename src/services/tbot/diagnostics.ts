@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { CodedError, codeOf, messageOf, unavailable, type Logger } from "#base/kernel";
+import { CodedError, codeOf, messageOf, notFound, unavailable, type Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
 import { isReady, type Readiness, type ServiceStatus } from "./readiness.ts";
 
@@ -34,7 +34,8 @@ export class Diagnostics implements AsyncDisposable {
   static async start(options: DiagnosticsOptions): Promise<Diagnostics> {
     const diagnostics = new Diagnostics(options);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    diagnostics.#server.once("error", reject).listen(options.port, options.host, resolve);
+    // Later ones are of single connections (no descriptor left for one): the listener goes on.
+    diagnostics.#server.on("error", reject).listen(options.port, options.host, resolve);
     await promise.catch((error: unknown) => {
       throw unavailable(
         `cannot listen on "${options.host}:${options.port}" for diagnostics (${messageOf(error)}); choose another --diag-addr`,
@@ -58,16 +59,11 @@ export class Diagnostics implements AsyncDisposable {
     const gone = new AbortController();
     response.on("close", () => gone.abort());
     try {
-      const path = new URL(request.url ?? "/", "http://localhost").pathname;
-      const [, verb = "", service] = /^\/([a-z]+)(?:\/([^/]+))?$/.exec(path) ?? [];
+      const { verb, service } = parsePath(request.url ?? "/");
       const handler = Object.hasOwn(this.#handlers, verb) ? this.#handlers[verb] : undefined;
       if (!handler || request.method !== "GET")
-        return send(response, 404, { error: `no such endpoint; there are ${endpoints}` });
-      await handler(
-        response,
-        service === undefined ? undefined : decodeURIComponent(service),
-        gone.signal,
-      );
+        throw notFound(`no such endpoint; there are ${endpoints}`);
+      await handler(response, service, gone.signal);
     } catch (error) {
       const status = codeOf(error) === "not_found" ? 404 : 500;
       if (!(error instanceof CodedError)) this.#options.log.error("diagnostics failed", { error });
@@ -92,8 +88,9 @@ export class Diagnostics implements AsyncDisposable {
       this.#sendStatus(response, settled);
     },
     metrics: async (response) => {
+      const text = await this.#options.metrics.text();
       response.writeHead(200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" });
-      response.end(await this.#options.metrics.text());
+      response.end(text);
     },
   };
 
@@ -108,6 +105,20 @@ export class Diagnostics implements AsyncDisposable {
       pid: this.#options.pid,
       services: Object.fromEntries(services.map(asJson)),
     });
+  }
+}
+
+function parsePath(url: string): { verb: string; service: string | undefined } {
+  const [, verb = "", service] = /^\/([a-z]+)(?:\/([^/?]+))?(?:\?.*)?$/.exec(url) ?? [];
+  return { verb, service: service === undefined ? undefined : decoded(service) };
+}
+
+/** What is badly encoded is taken as it is, and is then no service's name. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

@@ -35,7 +35,8 @@ async function listen(
   address: string,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once("error", reject).listen(where, resolve);
+  // Later ones are of single connections (no descriptor left for one): the listener goes on.
+  server.on("error", reject).listen(where, resolve);
   await promise.catch((error: unknown) => {
     const inUse = error instanceof Error && "code" in error && error.code === "EADDRINUSE";
     if (inUse)
