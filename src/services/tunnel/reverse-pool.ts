@@ -91,19 +91,20 @@ export class ReverseTunnelPool implements AsyncDisposable {
    * with the agent's refusal, or `unavailable` when none is connected.
    */
   async dial(request: TunnelDial): Promise<Duplex> {
-    const failedHosts = new Set<string>();
-    let failure: CodedError | undefined;
-    for (const member of this.#candidates(request.hostIds)) {
-      if (failedHosts.has(member.hostId) || !member.mux.usable) continue;
+    const passedOver = new Set<Member | string>();
+    let failure: unknown;
+    for (;;) {
+      const member = this.#leastBusy(request.hostIds, passedOver);
+      if (!member) throw failure ?? this.#nobody(request);
       try {
         return await this.#open(member, request);
       } catch (error) {
         if (request.signal?.aborted || !retried.has(codeOf(error))) throw error;
-        failure = error as CodedError;
-        if (member.mux.usable) failedHosts.add(member.hostId);
+        failure = error;
+        // A session that stands brought the agent's own answer; its other sessions would, too.
+        passedOver.add(member.mux.usable ? member.hostId : member);
       }
     }
-    throw failure ?? this.#nobody(request);
   }
 
   /** Lets open connections end until `timeoutMs` has passed. */
@@ -123,12 +124,16 @@ export class ReverseTunnelPool implements AsyncDisposable {
     });
   }
 
-  /** The least busy first. */
-  #candidates(hostIds: readonly string[]): Member[] {
-    return hostIds
-      .flatMap((hostId) => [...(this.#members.get(hostId) ?? [])])
-      .filter(({ mux }) => mux.usable)
-      .sort((a, b) => a.mux.openStreams - b.mux.openStreams);
+  #leastBusy(hostIds: readonly string[], passedOver: Set<Member | string>): Member | undefined {
+    let best: Member | undefined;
+    for (const hostId of hostIds) {
+      if (passedOver.has(hostId)) continue;
+      for (const member of this.#members.get(hostId) ?? []) {
+        if (!member.mux.usable || passedOver.has(member)) continue;
+        if (!best || member.mux.openStreams < best.mux.openStreams) best = member;
+      }
+    }
+    return best;
   }
 
   #nobody({ appName, hostIds }: TunnelDial): CodedError {
