@@ -5,7 +5,12 @@ import { parseValue } from "#base/config";
 import { MemoryKeyStore } from "#base/crypto";
 import { silentLogger, systemClock } from "#base/kernel";
 import { Metrics } from "#base/observe";
-import { JoinClient, MemoryJoinStorage, type JoinSettings } from "#domain/join";
+import {
+  JoinClient,
+  MemoryJoinStorage,
+  type JoinedIdentity,
+  type JoinSettings,
+} from "#domain/join";
 import { Enrolment } from "#services/enrolment";
 import { Bot, botConfiguration, type BotConfiguration, type HostFacts } from "#services/tbot";
 import type { TestCluster } from "#testing/cluster";
@@ -78,6 +83,11 @@ export class TestBot implements AsyncDisposable {
       enrolment,
       metrics,
     });
+  }
+
+  /** Its own, as it stands now. */
+  get identity(): JoinedIdentity | undefined {
+    return this.#enrolment.current;
   }
 
   async healthy(service: string): Promise<void> {

@@ -10,6 +10,7 @@ import type { BotMetrics } from "./metrics.ts";
 import { BOT_IDENTITY } from "./names.ts";
 import { RETRY, renewAfter } from "./renewal.ts";
 import type { Report, Service } from "./supervisor.ts";
+import { watchTrust } from "./trust-watch.ts";
 
 export interface IdentityServiceOptions {
   readonly configuration: BotConfiguration;
@@ -61,6 +62,7 @@ export class IdentityService implements Service {
         report: aspects.of("contact"),
         onPardon: () => this.renewNow(),
       }),
+      watchTrust({ ...this.#options, signal, renew: () => this.renewNow() }),
     ]);
   }
 

@@ -3,7 +3,13 @@ import { spkiDer, sshPublicKeyLine, parseX509 } from "#base/crypto";
 import { unavailable } from "#base/kernel";
 import { trustFromProto, type Trust } from "#domain/authority";
 import type { JoinOutcome } from "#domain/join";
-import type { Address, ClusterClient, Enrolment } from "#services/enrolment";
+import {
+  followTrust,
+  type Address,
+  type ClusterClient,
+  type Enrolment,
+  type FollowTrust,
+} from "#services/enrolment";
 
 export interface CredentialRequest {
   readonly key: { readonly privateKey: KeyObject; readonly publicKey: KeyObject };
@@ -45,6 +51,12 @@ export class BotIdentity {
     return this.#enrolment.current?.expires ?? 0;
   }
 
+  /** What the bot trusts now; that of credentials is from when they were issued. */
+  get trust(): Trust {
+    if (this.#enrolment.current) return this.#enrolment.current.trust;
+    throw unavailable("the bot has not joined yet");
+  }
+
   get address(): Address {
     return this.#enrolment.address;
   }
@@ -59,6 +71,11 @@ export class BotIdentity {
     this.#first.resolve();
     this.reached();
     return outcome;
+  }
+
+  /** See `followTrust`. */
+  async followTrust(options: Omit<FollowTrust, "enrolment">): Promise<void> {
+    await followTrust({ ...options, enrolment: this.#enrolment });
   }
 
   /** Asks for a certificate with a part of what the bot may do. Waits for the first join. */

@@ -134,8 +134,10 @@ export class Tunnel {
     return { key: this.#key, appName, roles, ttlMs, allowReissue: false, ssh: false };
   }
 
+  /** The proxy may have been certified anew since: what the bot trusts now counts. */
   #proof(): TlsCredentials {
-    if (this.#credentials) return tlsCredentials(this.#credentials);
+    const { trust } = this.#options.dependencies.identity;
+    if (this.#credentials) return tlsCredentials({ ...this.#credentials, trust });
     throw unavailable("the bot has no certificate for this application yet");
   }
 
