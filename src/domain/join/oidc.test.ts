@@ -1,6 +1,8 @@
 // Bots whose platform vouches for them: joining, refreshing, lost replies, copies, replays.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { generateKeyPair, sshPublicKeyLine } from "#base/crypto";
+import type { Store } from "#base/storage";
 import { refusal } from "#testing/join";
 import type { Lost } from "#testing/join-machine";
 import { OidcWorld } from "#testing/oidc-world";
@@ -8,6 +10,17 @@ import { OidcWorld } from "#testing/oidc-world";
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const STRANGER = /^the join was refused: the token, its secret or the key is not valid here/;
+
+/** A store whose methods can be spread. */
+const bound = (store: Store): Store => ({
+  get: (...key) => store.get(...key),
+  list: (range) => store.list(range),
+  count: (range) => store.count(range),
+  commit: (writes) => store.commit(writes),
+  watch: (options) => store.watch(options),
+  position: () => store.position(),
+  [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+});
 
 const instances = (world: OidcWorld): Promise<number> =>
   world.cluster.store.count({ kind: "bot_instance" });
@@ -156,6 +169,28 @@ suite("joining by ID token: lost replies", () => {
     assert.match((await world.cluster.reasons())[0]!, /ID token was used before, by "/);
   });
 
+  const others = {
+    attemptId: "99999999-9999-4999-8999-999999999999",
+    sshPublicKey: sshPublicKeyLine(generateKeyPair("ed25519").publicKey),
+  };
+  for (const [field, value] of Object.entries(others)) {
+    test(`an attempt with another ${field} is another attempt, whatever its other key`, async () => {
+      await using world = await OidcWorld.open();
+      await world.addToken("t", { github: { allow: [{ sub: "**" }], require_challenge: false } });
+      const machine = world.machine({
+        idToken: { kind: "held", read: () => world.idToken() },
+      });
+      machine.lose = "result";
+      await refusal(machine.join());
+      machine.tamper = (message) =>
+        message.case === "init"
+          ? { ...message, value: { ...message.value, [field]: value } }
+          : message;
+      await machine.join();
+      assert.equal(await instances(world), 2);
+    });
+  }
+
   test("an attempt that is made again after its answer arrived is a new one", async () => {
     await using world = await OidcWorld.open();
     const machine = world.onDemand();
@@ -195,6 +230,38 @@ suite("joining by ID token: each is good for one machine", () => {
     assert.equal(await instances(world), 1);
   });
 
+  test("of two machines that are judged at the same moment one gets in", async () => {
+    const bothHaveLooked = Promise.withResolvers<void>();
+    let looks = 0;
+    await using world = await OidcWorld.open((store) => ({
+      ...bound(store),
+      get: async (kind, name) => {
+        const item = await store.get(kind, name);
+        if (kind !== "used_id_token") return item;
+        if (++looks === 2) bothHaveLooked.resolve();
+        await bothHaveLooked.promise;
+        return item;
+      },
+    }));
+    const machine = await world.held();
+    const both = [machine, world.machine(machine.settings)].map((each) => each.join());
+    const settled = await Promise.allSettled(both);
+    assert.deepEqual(settled.map(({ status }) => status).sort(), ["fulfilled", "rejected"]);
+    assert.equal(await instances(world), 1);
+  });
+
+  test("a machine cannot show one of another, whatever certificate it has itself", async () => {
+    await using world = await OidcWorld.open();
+    const first = await world.held();
+    await first.join();
+    const second = await world.held();
+    await second.join();
+    const thief = world.machine(first.settings);
+    await thief.storage.save((await second.storage.load())!);
+    assert.match((await refusal(thief.join())).message, STRANGER);
+    assert.match(thief.refused[0]!.message, /the ID token was used before, by "/);
+  });
+
   test("one that was refused is not used up", async () => {
     await using world = await OidcWorld.open();
     const machine = await world.held();
@@ -224,6 +291,17 @@ suite("joining by ID token: each is good for one machine", () => {
     assert.equal(reasons.length, 2);
     for (const reason of reasons)
       assert.match(reason, /claim "aud" is "test\.example\/[0-9a-f]{64}"/);
+  });
+
+  test("an answer is none to the next challenge of the same machine", async () => {
+    await using world = await OidcWorld.open();
+    let first: Promise<string> | undefined;
+    const request = (aud: string): Promise<string> => (first ??= world.idToken({ aud }));
+    const machine = world.machine({ idToken: { kind: "on_demand", request } });
+    machine.lose = "solution";
+    await refusal(machine.join());
+    assert.match((await refusal(machine.join())).message, STRANGER);
+    assert.match((await world.cluster.reasons())[0]!, /claim "aud"/);
   });
 
   test("a server in between cannot have its own keys certified by an answer", async () => {
