@@ -143,24 +143,36 @@ export function wholeBytes({ content }: DerElement): Buffer {
 
 /** Longest accepted arc is 128 bits: what a UUID under 2.25 takes. */
 const MAX_ARC = 1n << 128n;
+const MAX_ARC_BYTES = 19;
+/** So many times seven bits are exact in a number, which is quicker than a bigint. */
+const PLAIN_ARC_BYTES = 7;
 
 /** Dotted form of an OBJECT IDENTIFIER. */
 export function oidOf({ content }: DerElement): string {
   if (content.length === 0 || content.at(-1)! >= 0x80) throw malformed("an unfinished identifier");
-  const arcs: bigint[] = [];
-  let arc = 0n;
-  let fresh = true;
-  for (const byte of content) {
-    if (fresh && byte === 0x80) throw malformed("an identifier not in short form");
-    arc = (arc << 7n) | BigInt(byte & 0x7f);
-    fresh = byte < 0x80;
-    if (arc >= MAX_ARC) throw malformed("an identifier with an oversized arc");
-    if (fresh) {
-      arcs.push(arc);
-      arc = 0n;
-    }
+  const arcs: (number | bigint)[] = [];
+  for (let start = 0, end = 1; end <= content.length; end++) {
+    if (content[end - 1]! >= 0x80) continue;
+    arcs.push(arcOf(content.subarray(start, end)));
+    start = end;
   }
-  const [head = 0n, ...rest] = arcs;
-  const root = head < 80n ? head / 40n : 2n;
-  return [root, head - root * 40n, ...rest].join(".");
+  const [head = 0, ...rest] = arcs;
+  const root = head < 80 ? Math.floor(Number(head) / 40) : 2;
+  const second = typeof head === "number" ? head - root * 40 : head - BigInt(root * 40);
+  return [root, second, ...rest].join(".");
+}
+
+/** One arc, seven bits in each byte. */
+function arcOf(bytes: Buffer): number | bigint {
+  if (bytes[0] === 0x80) throw malformed("an identifier not in short form");
+  if (bytes.length <= PLAIN_ARC_BYTES) {
+    let arc = 0;
+    for (const byte of bytes) arc = arc * 128 + (byte & 0x7f);
+    return arc;
+  }
+  let arc = 0n;
+  for (const byte of bytes.subarray(0, MAX_ARC_BYTES)) arc = (arc << 7n) | BigInt(byte & 0x7f);
+  if (bytes.length > MAX_ARC_BYTES || arc >= MAX_ARC)
+    throw malformed("an identifier with an oversized arc");
+  return arc;
 }

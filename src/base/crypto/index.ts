@@ -15,6 +15,7 @@ export {
   spkiDer,
   suiteOf,
 } from "./keys.ts";
+export { KnownDocuments } from "./known-documents.ts";
 export { MemoryKeyStore } from "./memory-key-store.ts";
 export { derFromPem, pem, x509Pem } from "./pem.ts";
 export { Pkcs11KeyStore, type Pkcs11Options } from "./pkcs11/key-store.ts";

@@ -6,8 +6,10 @@ import {
   type JsonWebKey,
 } from "node:crypto";
 import { badParameter } from "#base/kernel";
+import { pem } from "./pem.ts";
 import {
   publicKeyBytes,
+  spkiOf,
   type BoundKeySuite,
   type KeySuite,
   type PublicKeyBytes,
@@ -60,10 +62,13 @@ export function publicKeyFromSpki(der: Uint8Array): KeyObject {
   return importPublicKey(publicKeyBytes(der));
 }
 
-/** A JWK is OpenSSL's quickest way in: half the time of DER. */
+/**
+ * Text is the quickest way in, a fifth of the time of DER or JWK: given an object, Node first looks
+ * whether it is a key, and finds out by throwing.
+ */
 export function importPublicKey(key: PublicKeyBytes): KeyObject {
   try {
-    return createPublicKey({ key: jwkOf(key), format: "jwk" });
+    return createPublicKey(pem("PUBLIC KEY", spkiOf(key)));
   } catch (error) {
     throw badParameter(`the ${key.suite} public key is not valid`, { cause: error });
   }

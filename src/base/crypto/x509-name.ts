@@ -69,7 +69,13 @@ export function timeDer(ms: number): Buffer {
   const date = new Date(ms);
   const year = date.getUTCFullYear();
   const short = year >= 1950 && year < 2050;
-  const digits = Buffer.allocUnsafe(short ? 13 : 15);
+  return der(short ? tags.utcTime : tags.generalizedTime, timeDigits(date, short), ZULU_BYTE);
+}
+
+/** With two digits for the year, or four. */
+function timeDigits(date: Date, short: boolean): Buffer {
+  const year = date.getUTCFullYear();
+  const digits = Buffer.allocUnsafe(short ? 12 : 14);
   let end = 0;
   const put = (value: number): void => {
     digits[end++] = ZERO + Math.floor(value / 10);
@@ -82,21 +88,33 @@ export function timeDer(ms: number): Buffer {
   put(date.getUTCHours());
   put(date.getUTCMinutes());
   put(date.getUTCSeconds());
-  digits[end] = ZULU;
-  return der(short ? tags.utcTime : tags.generalizedTime, digits);
+  return digits;
 }
 
 const ZERO = 0x30;
 const ZULU = 0x5a;
+const ZULU_BYTE = Buffer.of(ZULU);
 
 /** Milliseconds since the epoch of a UTCTime or GeneralizedTime in the one form DER allows. */
 export function timeOf({ tag, content }: DerElement): number {
-  const text = content.toString("latin1");
-  const digits = tag === tags.utcTime ? `${text < "5" ? "20" : "19"}${text}` : text;
-  const known = tag === tags.utcTime || tag === tags.generalizedTime;
-  if (!known || !/^\d{14}Z$/.test(digits)) throw malformed("a time in another form");
-  const iso = digits.replace(/^(\d{4})(..)(..)(..)(..)(..)Z$/, "$1-$2-$3T$4:$5:$6.000Z");
-  const ms = Date.parse(iso);
-  if (Number.isNaN(ms) || new Date(ms).toISOString() !== iso) throw malformed("an impossible time");
-  return ms;
+  const short = tag === tags.utcTime;
+  const known = short || tag === tags.generalizedTime;
+  const digits = content.subarray(0, -1);
+  if (
+    !known ||
+    digits.length !== (short ? 12 : 14) ||
+    content.at(-1) !== ZULU ||
+    !areDigits(digits)
+  )
+    throw malformed("a time in another form");
+  const pair = (at: number): number => (digits.at(at)! - ZERO) * 10 + (digits.at(at + 1)! - ZERO);
+  const century = short ? (pair(0) < 50 ? 20 : 19) : pair(0);
+  const date = new Date(0);
+  date.setUTCFullYear(century * 100 + pair(-12), pair(-10) - 1, pair(-8));
+  date.setUTCHours(pair(-6), pair(-4), pair(-2));
+  if (!timeDigits(date, short).equals(digits)) throw malformed("an impossible time");
+  return date.getTime();
 }
+
+const areDigits = (bytes: Buffer): boolean =>
+  bytes.every((byte) => byte >= ZERO && byte <= ZERO + 9);
