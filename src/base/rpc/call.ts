@@ -50,7 +50,10 @@ export class CallState {
           if (this.endless) this.#timer?.[Symbol.dispose]();
           proceed();
         },
-        onCancel: () => this.#end(canceled("the caller canceled the call or went away")),
+        // The library says so at the end of every call; an error is made only where someone hears it.
+        onCancel: () => {
+          if (!this.#ended) this.#end(canceled("the caller canceled the call or went away"));
+        },
       }),
     sendStatus: (status, next) => {
       next(status);

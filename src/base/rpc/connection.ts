@@ -99,7 +99,7 @@ export interface TlsInfo {
 
 /** The end of a TLS connection, after its handshake. */
 export function tlsPeer(socket: TLSSocket, info: TlsInfo = {}): PeerInfo {
-  const certificate = socket.getPeerX509Certificate();
+  const certificate = info.peerCertificate ? undefined : socket.getPeerX509Certificate();
   const accepted = info.peerCertificate ?? (socket.authorized ? certificate?.raw : undefined);
   return {
     remoteAddr: plainAddress(info.remoteAddr ?? socket.remoteAddress ?? "unknown"),

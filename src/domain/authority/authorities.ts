@@ -3,6 +3,7 @@ import type { Store, Write } from "#base/storage";
 import { authorityTypes, type AuthorityType } from "#domain/resources";
 import { encodeAppToken, type AppTokenRequest } from "./app-token.ts";
 import { ensureAuthorities, readAuthoritySet } from "./bootstrap.ts";
+import { CurrentVerifier } from "./current-verifier.ts";
 import { describe, type AuthoritySummary } from "./describe.ts";
 import { exportAuthority, type ExportFormat } from "./export.ts";
 import { hold, sameRevisions, type Held } from "./held.ts";
@@ -11,6 +12,7 @@ import { hostSsh, hostX509, userSsh, userX509, type HostNames, type Validity } f
 import {
   decodeJoinState,
   encodeJoinState,
+  readJoinState,
   type JoinStateClaims,
   type JoinStateDraft,
 } from "./join-state.ts";
@@ -62,6 +64,8 @@ export interface IssuedCredentials {
  */
 export class Authorities {
   readonly clusterName: string;
+  /** Of the certificates that this cluster's authorities gave, for everyone in this process. */
+  readonly verifier: CurrentVerifier = new CurrentVerifier(() => this.trust());
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #changed = new Set<() => void>();
@@ -157,7 +161,9 @@ export class Authorities {
   }
 
   signJoinState(state: JoinStateDraft): string {
-    return encodeJoinState(state, this.#held.signers.join, this.#circumstances());
+    const jwt = encodeJoinState(state, this.#held.signers.join, this.#circumstances());
+    this.#held.joinStates.add(jwt);
+    return jwt;
   }
 
   /**
@@ -166,6 +172,7 @@ export class Authorities {
    * the caller's to compare.
    */
   verifyJoinState(jwt: string): JoinStateClaims {
+    if (this.#held.joinStates.has(jwt)) return readJoinState(jwt, this);
     const { trusted, retired } = this.#held.joinKeys;
     const now = this.#clock.now();
     const recent = retired.filter(({ until }) => until > now).map(({ publicKey }) => publicKey);

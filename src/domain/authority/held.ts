@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import type { SshSigner } from "#base/crypto";
+import { KnownDocuments, type SshSigner } from "#base/crypto";
 import type { Store } from "#base/storage";
 import type { AuthorityType } from "#domain/resources";
 import { readPrivateKeys, type AuthoritySet } from "./bootstrap.ts";
@@ -23,6 +23,8 @@ export interface Held {
   /** The same object as long as it says the same: others remember what they verified against it. */
   readonly trust: Trust;
   readonly joinKeys: JoinKeys;
+  /** Join states that were signed in this state of their authority. */
+  readonly joinStates: KnownDocuments;
 }
 
 interface Signers {
@@ -53,8 +55,12 @@ export async function hold(store: Store, authorities: AuthoritySet, before?: Hel
         until,
       })),
     },
+    joinStates: sameJoin(before, authorities) ? before.joinStates : new KnownDocuments(),
   };
 }
+
+const sameJoin = (before: Held | undefined, { join }: AuthoritySet): before is Held =>
+  before?.authorities.join.metadata.revision === join.metadata.revision;
 
 async function loadSigners(
   store: Store,

@@ -1,12 +1,7 @@
 import { unauthenticated, type Clock } from "#base/kernel";
 import type { RpcContext } from "#base/rpc";
 import type { Caller, UserIdentity } from "#domain/access";
-import {
-  ClientVerifier,
-  type Authorities,
-  type Trust,
-  type VerifiedCertificate,
-} from "#domain/authority";
+import type { Authorities, VerifiedCertificate } from "#domain/authority";
 import { reasonOf } from "./refusals.ts";
 import { botInstanceName, type Resources, type Role } from "#domain/resources";
 
@@ -17,7 +12,7 @@ export interface Authenticated {
 }
 
 interface CallerReaderParts {
-  readonly authorities: Pick<Authorities, "trust">;
+  readonly authorities: Pick<Authorities, "verifier">;
   readonly resources: Pick<Resources, "get">;
   readonly clock: Clock;
 }
@@ -25,9 +20,6 @@ interface CallerReaderParts {
 /** Finds out who makes a call: what the certificate says, and what the store says of its holder. */
 export class CallerReader {
   readonly #parts: CallerReaderParts;
-  #verifier: { readonly trust: Trust; readonly verifier: ClientVerifier } | undefined;
-  /** The certificate of a connection is one object, and its signature does not change. */
-  readonly #verified = new WeakMap<Buffer, { certificate: VerifiedCertificate; trust: Trust }>();
 
   constructor(parts: CallerReaderParts) {
     this.#parts = parts;
@@ -48,16 +40,7 @@ export class CallerReader {
 
   /** The certificate alone, against the authorities and the clock of now. */
   verify(der: Buffer): VerifiedCertificate {
-    const trust = this.#parts.authorities.trust();
-    const now = this.#parts.clock.now();
-    const known = this.#verified.get(der);
-    if (known?.trust === trust && now <= known.certificate.identity.expires)
-      return known.certificate;
-    if (this.#verifier?.trust !== trust)
-      this.#verifier = { trust, verifier: new ClientVerifier(trust) };
-    const certificate = this.#verifier.verifier.verify(der, now);
-    this.#verified.set(der, { certificate, trust });
-    return certificate;
+    return this.#parts.authorities.verifier.verify(der, this.#parts.clock.now());
   }
 
   /** Why a certificate is not accepted: for the audit log, never for its holder. */

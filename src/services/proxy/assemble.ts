@@ -45,7 +45,7 @@ export async function assemble(
     new TlsPort({
       routes: routes({ ...tunnels, names: namesOf(options, view), rpc: options.rpc, web, refused }),
       certificates,
-      trust: () => authorities.trust(),
+      verifier: authorities.verifier,
       limits: { ...portLimits, ...options.limits },
       clock,
       logger,

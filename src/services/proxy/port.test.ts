@@ -5,6 +5,7 @@ import { buffer, text } from "node:stream/consumers";
 import { after, afterEach, before, describe, test } from "node:test";
 import tls from "node:tls";
 import { silentLogger, systemClock } from "#base/kernel";
+import { CurrentVerifier } from "#domain/authority";
 import { ManualClock } from "#testing/clock";
 import { TestIdentities, type TestIdentity } from "#testing/identities";
 import { TestAuthority } from "#testing/tls";
@@ -74,7 +75,7 @@ describe("the TLS port", () => {
     const tlsPort = new TlsPort({
       routes,
       certificates: { host, web: holder },
-      trust: () => identities.trust,
+      verifier: new CurrentVerifier(() => identities.trust),
       limits: { ...portLimits, ...options.limits },
       clock: options.clock ?? systemClock,
       logger: silentLogger,
@@ -423,7 +424,7 @@ describe("the TLS port", () => {
         host: new CertificateHolder([web]),
         web: new CertificateHolder([web]),
       },
-      trust: () => identities.trust,
+      verifier: new CurrentVerifier(() => identities.trust),
       limits: portLimits,
       clock: systemClock,
       logger: silentLogger,

@@ -1,6 +1,6 @@
 import { CodedError, messageOf, type Clock, type Logger } from "#base/kernel";
 import { peekClientHello } from "#base/wire";
-import { CurrentVerifier, type Trust, type VerifiedCertificate } from "#domain/authority";
+import type { CurrentVerifier, VerifiedCertificate } from "#domain/authority";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
@@ -22,7 +22,7 @@ export interface Refusal {
 export interface PortOptions {
   readonly routes: readonly Route[];
   readonly certificates: Readonly<Record<"host" | "web", CertificateSource>>;
-  readonly trust: () => Trust;
+  readonly verifier: Pick<CurrentVerifier, "verify">;
   readonly limits: PortLimits;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -36,13 +36,11 @@ export class TlsPort implements AsyncDisposable {
   readonly #server: Server;
   readonly #routes: readonly { readonly route: Route; readonly tls: RouteTls }[];
   readonly #held = new Map<string, Held>();
-  readonly #verifier: CurrentVerifier;
   #closed: Promise<unknown> | undefined;
   #rotation: Disposable | undefined;
 
   constructor(options: PortOptions) {
     this.#options = options;
-    this.#verifier = new CurrentVerifier(options.trust);
     this.#admission = new Admission(options.limits);
     this.#routes = options.routes.map((route) => ({ route, tls: this.#routeTls(route) }));
     this.#server = createServer({ noDelay: true }, (socket) => {
@@ -176,7 +174,7 @@ export class TlsPort implements AsyncDisposable {
     const wanted = route.peer === "user" || route.peer === "host" ? route.peer : undefined;
     if (!der) return { peer: undefined, fault: wanted && "no client certificate" };
     try {
-      const peer = this.#verifier.verify(der, this.#options.clock.now());
+      const peer = this.#options.verifier.verify(der, this.#options.clock.now());
       if (!wanted || peer.kind === wanted) return { peer, fault: undefined };
       return { peer: undefined, fault: `a ${peer.kind} certificate where a ${wanted}'s is needed` };
     } catch (error) {
