@@ -81,7 +81,7 @@ export function auditWrite(draft: EventDraft, stamp: Stamp): Write {
     op: "put",
     kind: EVENT_KIND,
     name: event.id,
-    value: JSON.parse(JSON.stringify(event)) as JsonObject,
+    value: event as unknown as JsonObject,
     expires: now + (stamp.retentionMs ?? DEFAULT_RETENTION_MS),
   };
 }

@@ -33,6 +33,10 @@ export function readOfferedKey(text: string): OfferedKey {
   return { line, fingerprint: boundKeyFingerprint(line), key };
 }
 
+/** The fingerprint of a stored line, which is often that of a key at hand. */
+export const fingerprintOf = (line: string, known: OfferedKey): string =>
+  line === known.line ? known.fingerprint : boundKeyFingerprint(line);
+
 /** join.md section 2, step 3: `{iss, aud, sub: key id, nbf, iat, exp: +60 s, nonce}`. */
 const document = z.strictObject({
   /** The cluster. */

@@ -1,5 +1,5 @@
 import { accessDenied, codeOf, CodedError, messageOf, unavailable } from "#base/kernel";
-import type { Store, Write } from "#base/storage";
+import type { Committed, Store, Write } from "#base/storage";
 import type { Lock } from "#domain/resources";
 
 /** All that someone who has proven nothing is told, whatever was wrong. */
@@ -55,9 +55,9 @@ export class Conflict extends Error {
 
 const CONFLICTS: ReadonlySet<string> = new Set(["compare_failed", "already_exists", "not_found"]);
 
-export async function commit(store: Store, writes: readonly Write[]): Promise<void> {
+export async function commit(store: Store, writes: readonly Write[]): Promise<Committed> {
   try {
-    await store.commit(writes);
+    return await store.commit(writes);
   } catch (error) {
     if (error instanceof CodedError && CONFLICTS.has(error.code))
       throw new Conflict(error.message, { cause: error });

@@ -68,7 +68,8 @@ export function writeOf(resource: AnyResource, op: "create" | "update" | "put"):
   const write = {
     kind: resource.kind,
     name: resource.metadata.name,
-    value: plain({ ...resource, metadata }),
+    // The store keeps what JSON keeps of it: fields that hold `undefined` go.
+    value: { ...resource, metadata } as unknown as JsonObject,
     ...(expires === undefined ? {} : { expires }),
   };
   if (op !== "update") return { op, ...write };
@@ -96,6 +97,3 @@ export function fromItem(item: Item): AnyResource {
   const { data } = parsed;
   return { ...data, metadata: { ...data.metadata, revision: item.revision } };
 }
-
-/** What JSON keeps of a document: fields that hold `undefined` go. */
-const plain = (resource: object): JsonObject => JSON.parse(JSON.stringify(resource)) as JsonObject;

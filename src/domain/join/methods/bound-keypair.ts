@@ -3,9 +3,14 @@
  * function with the clause above it, and `decide` is their order.
  */
 import type { BoundKeypairInit } from "@tenon/api/tenon/join/v1/join";
-import { boundKeyFingerprint } from "#base/crypto";
 import { maskedToken, type Attempt } from "../attempt.ts";
-import { Challenge, readOfferedKey, type OfferedKey, type SolvedChallenge } from "../challenge.ts";
+import {
+  Challenge,
+  fingerprintOf,
+  readOfferedKey,
+  type OfferedKey,
+  type SolvedChallenge,
+} from "../challenge.ts";
 import type { JoinDependencies } from "../dependencies.ts";
 import { refusalWrites, type Trace } from "../events.ts";
 import { checkLocks } from "../locks.ts";
@@ -27,7 +32,7 @@ import {
   type Move,
   type Place,
 } from "./bound-keypair/move.ts";
-import { lowAfter, recordWrites } from "./bound-keypair/record.ts";
+import { atRevision, decided, lowAfter, recordWrites } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
 import { isUsed, readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
 import { checkSuccessor, rotationDue, suiteOfSuccessor } from "./bound-keypair/rotation.ts";
@@ -45,11 +50,9 @@ export const boundKeypair: Method<"boundKeypair"> = {
 
   async used(deps, { joinToken, botInstanceId, generation }) {
     if (joinToken === undefined || generation === undefined) return;
-    await dropAttempt(
-      deps,
-      joinToken,
-      ({ to }) => to.instance_id === botInstanceId && to.generation === generation,
-    );
+    await dropAttempt(deps, joinToken, {
+      arrived: ({ to }) => to.instance_id === botInstanceId && to.generation === generation,
+    });
   },
 };
 
@@ -122,12 +125,12 @@ async function decide(answered: Answered, trace: Trace): Promise<Step> {
     return askSuccessor(answered); // 7
   const successor = mayRotate ? provenSuccessor(answered, eligible, solved) : undefined;
   const config = await deps.config();
-  const decision = { eligible, request, solved, successor, move, config, now };
+  const decision = decided({ eligible, request, solved, successor, move, config, now });
   trace.instanceId = move.to.instance_id;
-  await commit(deps.store, await recordWrites(deps, decision, trace)); // 8
+  const { revisions } = await commit(deps.store, await recordWrites(deps, decision, trace)); // 8
   const low = lowAfter(decision);
   if (low) deps.logger.warn("a token has few recoveries left", low.fields);
-  return sign(deps, decision); // 9
+  return sign(deps, decision, atRevision(decision.token, revisions[0])); // 9
 }
 
 interface Identified {
@@ -164,7 +167,7 @@ function targetsOf(
   { holder, status }: EligibleToken,
   { request, rotation }: Answered,
 ): readonly string[] {
-  const bound = status.bound_public_key && boundKeyFingerprint(status.bound_public_key);
+  const bound = status.bound_public_key && fingerprintOf(status.bound_public_key, request.key);
   const keys = [bound, rotation?.proof?.key.fingerprint].filter((fingerprint) => fingerprint);
   return [
     ...holder.targets(status.bound_bot_instance_id, request.key.fingerprint),

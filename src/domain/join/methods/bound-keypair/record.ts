@@ -17,8 +17,8 @@ import { checkOf, supersededLock } from "../../made-locks.ts";
 import type { Move } from "./move.ts";
 import type { BoundStatus, EligibleToken, Request } from "./request.ts";
 
-/** Everything that was verified and decided: what step 8 records and step 9 signs. */
-export interface Decision {
+/** Everything that was verified and decided. */
+interface Decided {
   readonly eligible: EligibleToken;
   readonly request: Request;
   readonly solved: SolvedChallenge;
@@ -29,12 +29,23 @@ export interface Decision {
   readonly now: number;
 }
 
+/** What step 8 records and step 9 signs. */
+export interface Decision extends Decided {
+  /** The token once the move is made. */
+  readonly token: Token;
+  readonly status: BoundStatus;
+}
+
+export function decided(decided: Decided): Decision {
+  const status = statusAfter(decided);
+  return { ...decided, status, token: withStatus(decided.eligible.token, status) };
+}
+
 /** Certificates begin a minute in the past and may end a minute late. */
 const SKEW_MS = 60_000;
 
-/** The token's status once the move is made. */
-export function statusAfter(decision: Decision): BoundStatus {
-  const { eligible, request, solved, successor, move, now } = decision;
+function statusAfter(decided: Decided): BoundStatus {
+  const { eligible, request, solved, successor, move, now } = decided;
   if (move.kind === "repeat") return eligible.status;
   const { registration_secret: _spent, reset: _answered, ...kept } = eligible.status;
   const time = new Date(now).toISOString();
@@ -75,14 +86,14 @@ function boundKeys(
 /**
  * 8. "Commit, one conditional write: token status (bound key, sequence, counters, times), bot
  * instance (new on recovery, with `previous_instance_id`), the attempt record (section 3), the audit
- * event."
+ * event." The token's comes first.
  */
 export async function recordWrites(
   { audit }: Pick<JoinDependencies, "audit">,
   decision: Decision,
   trace: Trace,
 ): Promise<Write[]> {
-  const { eligible, move } = decision;
+  const { eligible, move, token } = decision;
   const how = howOf(decision);
   const event =
     eligible.holder.bot === undefined
@@ -90,7 +101,6 @@ export async function recordWrites(
       : botJoinedWrite(audit, trace, how);
   const own = await eligible.holder.writes(decision);
   if (move.kind === "repeat") return [checkOf(eligible.token), ...own, event];
-  const token = withStatus(eligible.token, statusAfter(decision));
   const low = lowAfter(decision);
   return [
     writeOf(token, "update"),
@@ -103,11 +113,14 @@ export async function recordWrites(
 
 /** The event of a join that takes its token below what the cluster wants to hear of. */
 export function lowAfter(decision: Decision): ReturnType<typeof lowRecoveries> {
-  const { eligible, config, move } = decision;
+  const { eligible, config, move, token } = decision;
   if (move.kind === "repeat") return undefined;
-  const after = withStatus(eligible.token, statusAfter(decision));
-  return lowRecoveries(config.recovery_alert_threshold, eligible.token, after);
+  return lowRecoveries(config.recovery_alert_threshold, eligible.token, token);
 }
+
+/** The document as the store has it after a commit that gave it this revision, or left it alone. */
+export const atRevision = (token: Token, revision: string | undefined): Token =>
+  revision === undefined ? token : { ...token, metadata: { ...token.metadata, revision } };
 
 export const withStatus = (token: Token, status: BoundStatus): Token => ({
   ...token,

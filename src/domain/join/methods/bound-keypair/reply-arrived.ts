@@ -1,4 +1,4 @@
-import { writeOf, type JoinAttempt } from "#domain/resources";
+import { writeOf, type JoinAttempt, type Token } from "#domain/resources";
 import type { JoinDependencies } from "../../dependencies.ts";
 import { commit, Conflict } from "../../refusal.ts";
 import { withStatus } from "./record.ts";
@@ -12,15 +12,21 @@ const MAX_TURNS = 3;
 export async function dropAttempt(
   { store, resources, logger }: Pick<JoinDependencies, "store" | "resources" | "logger">,
   name: string,
-  arrived: (last: JoinAttempt) => boolean,
+  about: {
+    readonly arrived: (last: JoinAttempt) => boolean;
+    /** The token as it was when it was last seen, which saves the first look. */
+    readonly known?: Token;
+  },
 ): Promise<void> {
+  const { arrived, known } = about;
   for (let turn = 1; turn <= MAX_TURNS; turn++) {
-    const token = await resources.get("token", name);
+    const token = (turn === 1 && known) || (await resources.get("token", name));
     const status = token?.status?.bound_keypair;
     if (!token || !status?.last_attempt || !arrived(status.last_attempt)) return;
     const { last_attempt: _arrived, ...rest } = status;
     try {
-      return await commit(store, [writeOf(withStatus(token, rest), "update")]);
+      await commit(store, [writeOf(withStatus(token, rest), "update")]);
+      return;
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
     }

@@ -1,17 +1,17 @@
-import { boundKeyFingerprint } from "#base/crypto";
+import type { Token } from "#domain/resources";
+import { fingerprintOf } from "../../challenge.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
 import type { Step } from "../../protocol.ts";
-import { statusAfter, type Decision } from "./record.ts";
+import { keyOf, type Decision } from "./record.ts";
 import { dropAttempt } from "./reply-arrived.ts";
 import type { EligibleToken } from "./request.ts";
 
-/** 9. "Sign and return. Nothing is signed before the commit." */
-export function sign(deps: JoinDependencies, decision: Decision): Step {
+/** 9. "Sign and return. Nothing is signed before the commit." `recorded` is the token that it left. */
+export function sign(deps: JoinDependencies, decision: Decision, recorded: Token): Step {
   const { authorities } = deps;
-  const { eligible, request, move } = decision;
-  const { holder, token, spec } = eligible;
-  const status = statusAfter(decision);
-  const boundKey = boundKeyFingerprint(status.bound_public_key);
+  const { eligible, request, move, token, status } = decision;
+  const { holder, spec } = eligible;
+  const boundKey = fingerprintOf(status.bound_public_key, keyOf(decision));
   const joinState = authorities.signJoinState({
     aud: holder.audience,
     sub: token.metadata.name,
@@ -31,12 +31,13 @@ export function sign(deps: JoinDependencies, decision: Decision): Step {
       boundPublicKey: status.bound_public_key,
       notices: noticesOf(eligible, status.recovery_count),
     },
-    acknowledge: () => dropAttempt(deps, token.metadata.name, isThis(request.attempt.id)),
+    acknowledge: () =>
+      dropAttempt(deps, token.metadata.name, {
+        arrived: ({ attempt_id }) => attempt_id === request.attempt.id,
+        known: recorded,
+      }),
   };
 }
-
-const isThis = (attemptId: string) => (last: { readonly attempt_id: string }) =>
-  last.attempt_id === attemptId;
 
 function noticesOf({ spec, token }: EligibleToken, recoveries: number): string[] {
   const { mode, limit } = spec.recovery;
