@@ -19,7 +19,7 @@ export {
 } from "./errors.ts";
 export { ensurePrivateDirectory, fileError, syncDirectory, writeFileAtomic } from "./files.ts";
 export { silentLogger, type LogFields, type Logger } from "./log.ts";
-export { createPrivate, lockForProcess } from "./process-lock.ts";
+export { createPrivate, holderOfLock, lockForProcess } from "./process-lock.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
 export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";
 export { VERSION } from "./version.ts";

@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import { pid } from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { alreadyExists } from "./errors.ts";
+import { alreadyExists, CodedError } from "./errors.ts";
 import { fileError } from "./files.ts";
 
 /** sqlite.org/rescode.html; extended codes have it in their low byte. */
@@ -41,6 +41,18 @@ export function lockForProcess(path: string, held: (holder: string) => string): 
       db.close();
     },
   };
+}
+
+/** The process that holds such a lock now (its number may not be known); `undefined` when none does. */
+export function holderOfLock(path: string): { readonly pid?: number } | undefined {
+  try {
+    lockForProcess(path, (holder) => holder)[Symbol.dispose]();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== "already_exists") throw error;
+    const [, pid] = /^ \(pid (\d+)\)$/.exec(error.message) ?? [];
+    return pid === undefined ? {} : { pid: Number(pid) };
+  }
 }
 
 /**

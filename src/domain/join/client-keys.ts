@@ -14,10 +14,15 @@ export async function boundKey(
   stored: JoinState,
   suite: BoundKeySuite | undefined,
 ): Promise<string[]> {
+  const present = await presentKeys(keys, stored);
+  return present.length > 0 ? present : [(await keys.create(suite ?? preferred(keys))).keyId];
+}
+
+/** The same, without making one. */
+export async function presentKeys(keys: KeyStore, stored: JoinState): Promise<string[]> {
   const present = (await keys.list()).map(({ keyId }) => keyId);
   const known = stored.bound_keys.filter((keyId) => present.includes(keyId));
-  if (known.length > 0) return known;
-  return [present.at(-1) ?? (await keys.create(suite ?? preferred(keys))).keyId];
+  return known.length > 0 ? known : present.slice(-1);
 }
 
 /** The same keys, this one to join with. */

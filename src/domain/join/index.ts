@@ -6,6 +6,7 @@ export { lowRecoveries } from "./low-recoveries.ts";
 export { resetToken } from "./reset.ts";
 export { endResync, openResync, readResync, type ResyncWindow } from "./resync.ts";
 export { JoinServer } from "./server.ts";
+export { presentKeys } from "./client-keys.ts";
 export { type JoinTransport } from "./client-ceremony.ts";
 export {
   decodeJoinState,

@@ -87,7 +87,8 @@ function ownOptions(options: Options): OwnOptions {
   };
 }
 
-async function readArguments(given: {
+/** The configuration, from the file and what goes over it. */
+export async function readArguments(given: {
   uri: string | undefined;
   options: Options;
   services: readonly ServiceConfiguration[];

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { arch, homedir, hostname, platform } from "node:os";
 import { join } from "node:path";
@@ -5,7 +6,7 @@ import type { CommandIo } from "#base/cli";
 import { durationMs } from "#base/config";
 import { badParameter, fileError, VERSION, type Clock, type Logger } from "#base/kernel";
 import { JoinClient } from "#domain/join";
-import { Enrolment, idTokenSource } from "#services/enrolment";
+import { Enrolment, idTokenSource, type BoundKeyFields } from "#services/enrolment";
 import {
   openBotStorage,
   type BotConfiguration,
@@ -20,28 +21,34 @@ export async function enrol(options: {
   clock: Clock;
   log: Logger;
   io: CommandIo;
-}): Promise<Disposable & { readonly enrolment: Enrolment }> {
+}): Promise<AsyncDisposable & { readonly enrolment: Enrolment }> {
   const { configuration, parameters, clock, log, io } = options;
   const secret = await registrationSecret(parameters, io);
+  const boundKey = boundKeyOf(options);
   const idToken = idTokenSource({
     method: parameters.method,
     place: parameters.idTokenPlace,
     env: io.env,
     clock,
   });
-  using owned = new DisposableStack();
-  const storage = owned.use(await openBotStorage(configuration.storage ?? defaultStorage(io), log));
+  await using owned = new AsyncDisposableStack();
+  const place = configuration.storage ?? defaultStorage(io);
+  const storage = owned.use(
+    await openBotStorage({ storage: place, boundKey, env: io.env, clock, log }),
+  );
   const client = new JoinClient({
     settings: {
       ...parameters,
       role: "Bot",
       host: hostFacts(),
-      ttlMs: durationMs(configuration.credential_ttl),
+      ttlMs: durationMs(configuration.identity_ttl ?? configuration.credential_ttl),
+      ...(boundKey.key_suite === undefined ? {} : { keySuite: boundKey.key_suite }),
       ...(secret === undefined ? {} : { registrationSecret: secret }),
       ...(idToken === undefined ? {} : { idToken }),
     },
     storage: storage.join,
     keys: storage.keys,
+    ...(storage.wish === undefined ? {} : { wish: storage.wish }),
     clock,
     logger: log,
   });
@@ -50,7 +57,7 @@ export async function enrol(options: {
     await Enrolment.open({ address, caPins, join: client, storage: storage.join, clock }),
   );
   const held = owned.move();
-  return { enrolment, [Symbol.dispose]: () => held.dispose() };
+  return { enrolment, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 export function hostFacts(): HostFacts {
@@ -69,7 +76,20 @@ async function registrationSecret(
   throw badParameter(`the file "${path}", which should hold the registration secret, is empty`);
 }
 
-function defaultStorage({ env }: CommandIo): NonNullable<BotConfiguration["storage"]> {
+/** A join URI may name the file of a static key where others have their registration secret. */
+function boundKeyOf({
+  configuration: { onboarding },
+  parameters: { staticKeyPath: path },
+}: {
+  configuration: BotConfiguration;
+  parameters: JoinParameters;
+}): BoundKeyFields {
+  const fields = onboarding.bound_keypair;
+  if (path === undefined || !existsSync(path) || fields.pkcs11) return fields;
+  return { static_key_path: path, ...fields };
+}
+
+export function defaultStorage({ env }: CommandIo): NonNullable<BotConfiguration["storage"]> {
   const state = env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state");
   const path = process.getuid?.() === 0 ? "/var/lib/tenon/bot" : join(state, "tenon/bot");
   return { type: "directory", path, symlinks: "try-secure", acls: "try", readers: [] };

@@ -34,6 +34,11 @@ export const tbot: Program = {
       load: async () => (await import("./commands/schema.ts")).defineSchema,
     },
     {
+      name: "keypair",
+      summary: "make, show and replace the bound keypair of a machine",
+      load: async () => (await import("./commands/keypair.ts")).defineKeypair,
+    },
+    {
       name: "wait",
       summary: "wait until a running bot, or one of its services, is ready",
       load: async () => (await import("./commands/wait.ts")).defineWait,

@@ -4,6 +4,7 @@ import {
   badParameter,
   CodedError,
   fileError,
+  holderOfLock,
   lockForProcess,
   messageOf,
   writeFileAtomic,
@@ -11,6 +12,7 @@ import {
 import { decodeJoinState, encodeJoinState, type JoinState, type JoinStorage } from "#domain/join";
 
 const FILE = "join-state.json";
+const LOCK = "in-use";
 
 /**
  * Makes this process the only one that joins from `directory`, until disposed: two at once would look
@@ -18,11 +20,15 @@ const FILE = "join-state.json";
  */
 export function lockJoinStorage(directory: string): Disposable {
   return lockForProcess(
-    join(directory, "in-use"),
+    join(directory, LOCK),
     (holder) =>
       `the storage "${directory}" is in use by another process${holder}; stop that one, or give this one a storage of its own`,
   );
 }
+
+/** The process that joins from `directory` now, if one does. */
+export const holderOfStorage = (directory: string): { readonly pid?: number } | undefined =>
+  holderOfLock(join(directory, LOCK));
 
 /** Keeps the join state as one file, 0600, replaced whole and flushed to the disk. */
 export class DirectoryJoinStorage implements JoinStorage {

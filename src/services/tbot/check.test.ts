@@ -49,6 +49,41 @@ suite("a bot's configuration", () => {
     ],
     ["an identity for over a week", `${base}credential_ttl: 169h`, /longer than the 168h/],
     [
+      "an identity_ttl of over a week",
+      `${base}identity_ttl: 8d`,
+      /^tbot.yaml:3:\d+: identity_ttl: is 8d, longer than the 168h/,
+    ],
+    [
+      "a renewal that comes too late for the identity",
+      `${base}identity_ttl: 10m`,
+      /renewal_interval: is 20m, not shorter than identity_ttl, which is 10m/,
+    ],
+    [
+      "a static key and a token for it",
+      "onboarding:\n  bound_keypair:\n    static_key_path: /k\n    pkcs11: { module: /m, pin: '1' }",
+      /^tbot.yaml:4:\d+: onboarding.bound_keypair.pkcs11: stands beside static_key_path/,
+    ],
+    [
+      "a suite for a key that is given",
+      "onboarding:\n  bound_keypair:\n    static_key_path: /k\n    key_suite: ml-dsa-65",
+      /^tbot.yaml:4:\d+: onboarding.bound_keypair.key_suite: is for new keys/,
+    ],
+    [
+      "an unknown suite",
+      "onboarding:\n  bound_keypair: { key_suite: rsa }",
+      /^tbot.yaml:2:\d+: onboarding.bound_keypair.key_suite: .*ed25519/,
+    ],
+    [
+      "a token without a PIN",
+      "onboarding:\n  bound_keypair:\n    pkcs11: { module: /m }",
+      /^tbot.yaml:3:\d+: onboarding.bound_keypair.pkcs11: has no PIN: give one of pin, pin_path, pin_env/,
+    ],
+    [
+      "a token with two PINs",
+      "onboarding:\n  bound_keypair:\n    pkcs11:\n      { module: /m, pin: '1',\n        pin_env: PIN }",
+      /^tbot.yaml:5:\d+: onboarding.bound_keypair.pkcs11.pin_env: is a second PIN/,
+    ],
+    [
       "an output for over a day",
       services("{ type: identity, destination: /a, credential_ttl: 25h }"),
       /^tbot.yaml:4:\d+: .*longer than the 24h/,
@@ -164,6 +199,27 @@ suite("a bot's configuration", () => {
       caPins: [],
       registrationSecret: "s3cret",
     });
+  });
+
+  const parameters: [what: string, parameter: string, path: string | undefined][] = [
+    ["a secret", "s3cret", undefined],
+    ["a secret with a slash within", "c2Vj%2FcmV0", undefined],
+    ["an absolute path", "%2Fetc%2Fkey", "/etc/key"],
+    ["a relative path", ".%2Fkey", "./key"],
+    ["a path that goes up", "..%2Fkey", "../key"],
+  ];
+  for (const [what, parameter, path] of parameters)
+    test(`a join URI may carry ${what}`, () => {
+      const given = checkConfiguration(read(`join_uri: ${uri.replace("s3cret", parameter)}`));
+      assert.equal(given.staticKeyPath, path);
+      assert.equal(given.registrationSecret, decodeURIComponent(parameter));
+    });
+
+  test("the bot's own identity may live for a week, and its outputs for a day", () => {
+    const given = read(
+      `${base}identity_ttl: 7d\nrenewal_interval: 23h\ncredential_ttl: 24h\nservices:\n- { type: identity, destination: /a }`,
+    );
+    assert.deepEqual([given.identity_ttl, given.credential_ttl], ["7d", "24h"]);
   });
 
   test("services are named by their short type and the first free number", () => {

@@ -19,6 +19,8 @@ export interface JoinParameters {
   /** Secret. */
   readonly registrationSecret?: string;
   readonly registrationSecretPath?: string;
+  /** A registration secret that looks like a path: if a file is there, it holds the static key. */
+  readonly staticKeyPath?: string;
   /** For methods whose proof is an ID token that is not where they look for it. */
   readonly idTokenPlace?: IdTokenPlace;
 }
@@ -88,13 +90,16 @@ function joinParameters({
   };
 }
 
-type Places = Pick<JoinParameters, "idTokenPlace">;
+type Given = Pick<JoinParameters, "idTokenPlace" | "registrationSecret" | "staticKeyPath">;
 
-/** What follows the token's name in a join URI: a path has a slash, a variable's name has none. */
-function ofParameter(
-  method: JoinMethod,
-  parameter: string,
-): Places & Pick<JoinParameters, "registrationSecret"> {
-  if (!knowsIdTokens(method)) return { registrationSecret: parameter };
+/**
+ * What follows the token's name in a join URI: a path has a slash, a variable's name has none. Somebody's
+ * own secret may begin like a path: then only the disk can tell.
+ */
+function ofParameter(method: JoinMethod, parameter: string): Given {
+  if (!knowsIdTokens(method)) {
+    const path = /^\.{0,2}\//.test(parameter) ? { staticKeyPath: parameter } : {};
+    return { registrationSecret: parameter, ...path };
+  }
   return { idTokenPlace: parameter.includes("/") ? { path: parameter } : { env: parameter } };
 }

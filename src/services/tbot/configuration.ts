@@ -1,6 +1,6 @@
 import { duration } from "#base/config";
 import { joinMethods } from "#domain/resources";
-import { idTokenFields } from "#services/enrolment";
+import { boundKeyFields, idTokenFields } from "#services/enrolment";
 import * as z from "zod";
 import { contradictions } from "./contradictions.ts";
 import { destination } from "./fields.ts";
@@ -42,6 +42,7 @@ const onboarding = z.strictObject({
     flag: "registration-secret-path",
     description: "file that holds the registration secret",
   }),
+  bound_keypair: boundKeyFields.prefault({}),
   oidc: idTokenFields.prefault({}),
 });
 
@@ -75,6 +76,9 @@ const fields = z.strictObject({
   credential_ttl: duration
     .default("1h")
     .meta({ flagAliases: ["certificate-ttl"], description: "lifetime of credentials" }),
+  identity_ttl: duration.optional().meta({
+    description: "lifetime of the bot's own identity, up to 7d; without it, credential_ttl",
+  }),
   renewal_interval: duration.default("20m").meta({ description: "how often to renew" }),
   oneshot: z.boolean().default(false).meta({ description: "write every output once, then exit" }),
   diag_addr: z.string().min(1).optional().meta({

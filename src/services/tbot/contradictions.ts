@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { durationMs } from "#base/config";
 import { messageOf } from "#base/kernel";
 import { parseJoinUri } from "#domain/join";
-import { knowsIdTokens, parseAddress } from "#services/enrolment";
+import { boundKeyFaults, knowsIdTokens, parseAddress } from "#services/enrolment";
 import type { BotConfiguration, ServiceConfiguration } from "./configuration.ts";
 import type { DestinationConfiguration } from "./fields.ts";
 import { BOT_IDENTITY, nameServices } from "./names.ts";
@@ -45,7 +45,11 @@ function joining(configuration: BotConfiguration): Contradiction[] {
       path: ["onboarding", "registration_secret_path"],
       message: "stands beside registration_secret: give one of them",
     });
-  return [...found, ...idTokens(configuration), ...unreadable(configuration)];
+  const boundKey = boundKeyFaults(onboarding.bound_keypair).map(({ path, message }) => ({
+    path: ["onboarding", "bound_keypair", ...path],
+    message,
+  }));
+  return [...found, ...boundKey, ...idTokens(configuration), ...unreadable(configuration)];
 }
 
 function idTokens({ onboarding, join_uri }: BotConfiguration): Contradiction[] {
@@ -89,14 +93,22 @@ function unreadable(configuration: BotConfiguration): Contradiction[] {
 }
 
 function lifetimes(configuration: BotConfiguration): Contradiction[] {
-  const { credential_ttl, renewal_interval } = configuration;
+  const { credential_ttl, identity_ttl, renewal_interval: interval } = configuration;
   return [
-    ...lifetime({ credential_ttl, renewal_interval, path: [], maxMs: MAX_IDENTITY_TTL_MS }),
+    ...lifetime({
+      ...(identity_ttl === undefined
+        ? { field: "credential_ttl", ttl: credential_ttl }
+        : { field: "identity_ttl", ttl: identity_ttl }),
+      interval,
+      path: [],
+      maxMs: MAX_IDENTITY_TTL_MS,
+    }),
     ...configuration.services.flatMap((service, index) => {
       const { credential_ttl: ownTtl, renewal_interval: ownInterval } = service;
       return lifetime({
-        credential_ttl: ownTtl ?? credential_ttl,
-        renewal_interval: ownInterval ?? renewal_interval,
+        field: "credential_ttl",
+        ttl: ownTtl ?? credential_ttl,
+        interval: ownInterval ?? interval,
         path: ["services", index],
         maxMs: MAX_OUTPUT_TTL_MS,
       }).filter(({ path }) => ownTtl ?? ownInterval ?? path.at(-1) === "credential_ttl");
@@ -105,21 +117,22 @@ function lifetimes(configuration: BotConfiguration): Contradiction[] {
 }
 
 function lifetime(about: {
-  credential_ttl: string;
-  renewal_interval: string;
+  field: string;
+  ttl: string;
+  interval: string;
   path: readonly (string | number)[];
   maxMs: number;
 }): Contradiction[] {
-  const { credential_ttl: ttl, renewal_interval: interval, path, maxMs } = about;
+  const { field, ttl, interval, path, maxMs } = about;
   const found: Contradiction[] = [];
   if (durationMs(interval) >= durationMs(ttl))
     found.push({
       path: [...path, "renewal_interval"],
-      message: `is ${interval}, not shorter than credential_ttl, which is ${ttl}: credentials would expire before they are renewed`,
+      message: `is ${interval}, not shorter than ${field}, which is ${ttl}: credentials would expire before they are renewed`,
     });
   if (durationMs(ttl) > maxMs)
     found.push({
-      path: [...path, "credential_ttl"],
+      path: [...path, field],
       message: `is ${ttl}, longer than the ${maxMs / 3_600_000}h that are allowed`,
     });
   return found;

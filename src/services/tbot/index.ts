@@ -1,4 +1,5 @@
 export { Bot, type BotOptions } from "./bot.ts";
+export { makeBoundKey } from "./bound-key.ts";
 export { checkConfiguration, type JoinParameters } from "./check.ts";
 export {
   botConfiguration,
@@ -7,5 +8,5 @@ export {
 } from "./configuration.ts";
 export { Diagnostics, type DiagnosticsOptions } from "./diagnostics.ts";
 export type { HostFacts } from "./host-facts.ts";
-export { openBotStorage, type BotStorage } from "./storage.ts";
+export { openBotStorage } from "./storage.ts";
 export { serviceTypes } from "./services/index.ts";

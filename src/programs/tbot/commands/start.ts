@@ -29,7 +29,7 @@ async function start(given: BotArguments, options: OwnOptions, io: CommandIo): P
   });
   log.info("tbot starts", { version: VERSION, ...(file ? { configuration: file } : {}) });
   const shared = { configuration, clock: systemClock, log };
-  using enrolled = await enrol({ ...shared, parameters, io });
+  await using enrolled = await enrol({ ...shared, parameters, io });
   const metrics = new Metrics();
   const { enrolment } = enrolled;
   const bot = new Bot({

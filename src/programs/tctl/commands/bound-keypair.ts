@@ -1,5 +1,5 @@
 import { addFormat, formatTable, printResult, type CommandIo } from "#base/cli";
-import { sshFingerprint } from "#base/crypto";
+import { boundKeyFingerprint } from "#base/crypto";
 import { systemClock } from "#base/kernel";
 import {
   botUserName,
@@ -60,7 +60,7 @@ function rowOf(token: Token, about: { locked: ReadonlySet<string>; now: number }
     bot: bot ?? "",
     roles,
     state: stateOf(token, about),
-    fingerprint: key ? sshFingerprint(key) : "",
+    fingerprint: key ? boundKeyFingerprint(key) : "",
     instance_id: status?.bound_bot_instance_id ?? "",
     recoveries_used: status?.recovery_count ?? 0,
     recoveries_left: recoveriesLeft(token) ?? "unlimited",
@@ -83,7 +83,7 @@ function stateOf(
     ...(bot === undefined ? [] : [`user:${botUserName(bot)}`, `role:${botUserName(bot)}`]),
     `join_token:${token.metadata.name}`,
     `bot_instance_id:${status.bound_bot_instance_id}`,
-    `public_key:${sshFingerprint(status.bound_public_key)}`,
+    `public_key:${boundKeyFingerprint(status.bound_public_key)}`,
   ];
   if (targets.some((target) => locked.has(target))) return "locked";
   if (status.reset && Date.parse(status.reset.until) > now) return "reset";
