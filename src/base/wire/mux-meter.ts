@@ -6,6 +6,8 @@ import { WindowEstimator, type Windows } from "./mux-window.ts";
 const WORTH_MEASURING = 64 * 1024;
 /** A shorter look would take one burst for the bandwidth; and more pings would cost something. */
 const LOOK_MS = 10;
+/** In one look; an interactive stream stays far below. */
+const BUSY_BYTES = 64 * 1024;
 /** The first round trips of a connection meet cold code and a busy start. */
 const FIRST_PINGS = 4;
 
@@ -28,6 +30,7 @@ export class Meter {
   #round = 0;
   #bytes = 0;
   #largest = 0;
+  #busy = 0;
 
   constructor(options: MeterOptions) {
     this.#options = options;
@@ -53,6 +56,7 @@ export class Meter {
     this.#round += 1;
     this.#bytes = 0;
     this.#largest = 0;
+    this.#busy = 0;
   }
 
   #pong(): void {
@@ -67,7 +71,9 @@ export class Meter {
       stream.round = this.#round;
       stream.roundBytes = 0;
     }
+    const before = stream.roundBytes;
     stream.roundBytes += bytes;
+    if (before < BUSY_BYTES && stream.roundBytes >= BUSY_BYTES) this.#busy += 1;
     this.#bytes += bytes;
     if (stream.roundBytes > this.#largest) this.#largest = stream.roundBytes;
   }
@@ -76,9 +82,13 @@ export class Meter {
     const elapsedMs = this.#options.clock.monotonic() - this.#start;
     if (elapsedMs < LOOK_MS && this.#bytes > 0) return;
     this.#measuring = false;
-    const sample = { elapsedMs, sessionBytes: this.#bytes, streamBytes: this.#largest };
-    const grown = this.estimator.grow(sample);
-    if (grown) this.#options.resize(grown);
+    const windows = this.estimator.sample({
+      elapsedMs,
+      sessionBytes: this.#bytes,
+      streamBytes: this.#largest,
+      busyStreams: this.#busy,
+    });
+    if (windows) this.#options.resize(windows);
     if (this.#bytes >= WORTH_MEASURING || this.#pings < FIRST_PINGS) this.measure();
   }
 }

@@ -12,6 +12,11 @@ import { Meter } from "./mux-meter.ts";
 import { adoptStream, type MuxStream, type StreamOwner } from "./mux-stream.ts";
 import { FIRST_WINDOWS, type Windows } from "./mux-window.ts";
 
+/**
+ * Bytes that the readers of one session may leave unread, if its windows have grown: windows are
+ * shared out among the open streams then. Each keeps its first window, so that many may hold more.
+ */
+const UNREAD_BUDGET = 64 * 1024 * 1024;
 /** Node waits for the peer to read the last frames and to hang up; this one hangs up itself then. */
 const LINGER_MS = 1_000;
 
@@ -29,6 +34,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   readonly #options: MuxOptions;
   readonly #meter: Meter;
   #streams = 0;
+  #streamWindow = FIRST_WINDOWS.stream;
   #draining = false;
   #failure: CodedError | undefined;
   #heard = true;
@@ -81,8 +87,9 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
     return this.#failure;
   }
 
-  get windows(): Windows {
-    return this.#meter.estimator.windows;
+  /** What one stream may receive before its reader reads, in bytes. */
+  get streamWindow(): number {
+    return this.#streamWindow;
   }
 
   /** The shortest round trip measured, in ms; Infinity before the first. */
@@ -92,6 +99,7 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
 
   adopt(stream: Http2Stream): MuxStream {
     this.#streams += 1;
+    if (this.#streamWindow > FIRST_WINDOWS.stream) this.#shareWindows();
     return adoptStream(stream, this);
   }
 
@@ -158,9 +166,17 @@ export class MuxSession implements StreamOwner, AsyncDisposable {
   }
 
   #apply(windows: Windows): void {
-    if (this.#session.destroyed) return;
+    if (this.lost) return;
     this.#session.setLocalWindowSize(windows.session);
-    this.#session.settings({ initialWindowSize: windows.stream });
+    const fair = Math.max(FIRST_WINDOWS.stream, UNREAD_BUDGET / this.#streams);
+    this.#streamWindow = Math.floor(Math.min(windows.stream, fair));
+    this.#session.settings({ initialWindowSize: this.#streamWindow });
+  }
+
+  /** Makes the streams' windows smaller when there are many of them. */
+  #shareWindows(): void {
+    if (this.#streamWindow * this.#streams > 2 * UNREAD_BUDGET)
+      this.#apply(this.#meter.estimator.windows);
   }
 
   /** False when no ping can be sent now. */

@@ -348,21 +348,25 @@ describe("mux", () => {
     return [near, far];
   }
 
-  test("a stream over a long line gets the window that fills it", async () => {
+  test("a stream over a long line gets the window that fills it, and shares it with many", async () => {
     for (const socket of sockets) socket.destroy();
     await Promise.all([client.closed, server.closed]);
     const [near, far] = await longLine(10);
     sockets = [near, far];
     server = new MuxServer(far, accept, { clock: systemClock });
     client = new MuxClient(near, { clock: systemClock });
-    const before = client.windows.stream;
+    const before = client.streamWindow;
     const [reader, writer] = await openPair();
     reader.resume();
     const chunk = Buffer.alloc(64 * 1024);
-    for (let i = 0; i < 1_000 && client.windows.stream < 4 * before; i += 1)
+    for (let i = 0; i < 1_000 && client.streamWindow < 4 * before; i += 1)
       if (!writer.write(chunk)) await once(writer, "drain");
-    assert.ok(client.windows.stream >= 4 * before, `${client.windows.stream}`);
+    assert.ok(client.streamWindow >= 4 * before, `${client.streamWindow}`);
     assert.ok(client.roundTripMs >= 15, `${client.roundTripMs}`);
+    const large = client.streamWindow;
+    const streams = (2 * 64 * 1024 * 1024) / large;
+    await Promise.all(Array.from({ length: streams }, () => client.open({ headers: {} })));
+    assert.ok(client.streamWindow < 0.6 * large, `${client.streamWindow}`);
   });
 
   test("a reader that stalls holds one window, and the others keep moving", async () => {
@@ -374,13 +378,13 @@ describe("mux", () => {
       source.once("drain", fill);
     };
     fill();
-    await until("the window is full", () => stalled.readableLength >= client.windows.stream);
+    await until("the window is full", () => stalled.readableLength >= client.streamWindow);
     const [near, far] = await openPair();
     let received = 0;
     near.on("data", (data: Buffer) => (received += data.length));
     for (let i = 0; i < 500; i += 1) if (!far.write(chunk)) await once(far, "drain");
     await until("all came", () => received === 500 * chunk.length);
-    assert.ok(stalled.readableLength <= 2 * client.windows.stream);
-    assert.ok(sent < 4 * client.windows.stream, `${sent} bytes left the source`);
+    assert.ok(stalled.readableLength <= 2 * client.streamWindow);
+    assert.ok(sent < 4 * client.streamWindow, `${sent} bytes left the source`);
   });
 });
