@@ -36,7 +36,11 @@ before(async () => {
   await cluster.serve("echo", `tcp://127.0.0.1:${echo.port}`);
   one = await machine("one", await cluster.addBot("robot"));
   const { join_uri: uri } = await cluster.tctlJson<{ join_uri: string }>(
-    ...["bots", "instances", "add", "robot", "--recovery-limit=100"],
+    "bots",
+    "instances",
+    "add",
+    "robot",
+    "--recovery-limit=100",
   );
   two = await machine("two", uri);
   await Promise.all([one.bot.ready(), two.bot.ready()]);
@@ -157,7 +161,11 @@ describe("a copy of a machine", () => {
 
   test("that recovers is found by its join state: the token is locked, and only that", async () => {
     const { join_uri: uri } = await cluster.tctlJson<{ join_uri: string }>(
-      ...["bots", "instances", "add", "robot", "--recovery-limit=100"],
+      "bots",
+      "instances",
+      "add",
+      "robot",
+      "--recovery-limit=100",
     );
     const short = { credential_ttl: "8s", renewal_interval: "3s" };
     const three = await machine("three", uri, short);

@@ -74,8 +74,12 @@ function speaks(): Promise<boolean> {
 /** Also with a data directory that holds the backup and nothing else. */
 async function startCluster(...words: readonly string[]): Promise<void> {
   cluster.process = yard.start("tenon", [
-    ...["start", `--cluster-name=${CLUSTER}`, `--data-dir=${cluster.dataDir}`],
-    ...[`--listen=${cluster.address}`, `--public-addr=${cluster.address}`, ...words],
+    "start",
+    `--cluster-name=${CLUSTER}`,
+    `--data-dir=${cluster.dataDir}`,
+    `--listen=${cluster.address}`,
+    `--public-addr=${cluster.address}`,
+    ...words,
   ]);
   await cluster.process.prints(/ ready /);
 }
@@ -92,11 +96,19 @@ describe("a cluster", () => {
     ] as const)
       bots.set(name, await RealBot.start({ cluster, name, services, more }));
     const { join_uri: uri } = await cluster.tctlJson<{ join_uri: string }>(
-      ...["tokens", "add", "--type=app", "--join-method=bound_keypair", "--name=agent"],
+      "tokens",
+      "add",
+      "--type=app",
+      "--join-method=bound_keypair",
+      "--name=agent",
     );
     agent = yard.start("tenon", [
-      ...["app", "start", "--name=echo", `--uri=tcp://127.0.0.1:${echo.port}`],
-      ...[`--data-dir=${yard.path("agent")}`, `--join-uri=${uri}`],
+      "app",
+      "start",
+      "--name=echo",
+      `--uri=tcp://127.0.0.1:${echo.port}`,
+      `--data-dir=${yard.path("agent")}`,
+      `--join-uri=${uri}`,
     ]);
     await Promise.all([...bots.values()].map((bot) => bot.ready()));
     await until("the tunnel leads to the application", speaks, 30_000);
@@ -108,7 +120,9 @@ describe("a cluster", () => {
     assert.equal((await stat(backup)).mode & 0o777, 0o600);
     then = await keys();
     const again = await yard.run("tctl", [
-      ...["backup", `--out=${backup}`, `--data-dir=${cluster.dataDir}`],
+      "backup",
+      `--out=${backup}`,
+      `--data-dir=${cluster.dataDir}`,
     ]);
     assert.equal(again.code, 1);
     assert.match(again.err, /exists already/);
@@ -131,7 +145,10 @@ describe("a cluster", () => {
 
   test("is not started as restored where nothing was put", async () => {
     const ran = await yard.run("tenon", [
-      ...["start", "--restored", `--data-dir=${yard.path("nothing")}`, "--listen=127.0.0.1:0"],
+      "start",
+      "--restored",
+      `--data-dir=${yard.path("nothing")}`,
+      "--listen=127.0.0.1:0",
     ]);
     assert.equal(ran.code, 1);
     assert.match(ran.err, /nothing was restored there/);
