@@ -1,10 +1,11 @@
 // What a bot does when the world around it goes away, and comes back.
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { once } from "node:events";
 import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { closedPort, httpApplication, type TestServer } from "#testing/applications";
+import { hasCommand } from "#testing/needs";
 import { Yard, type Running } from "#testing/processes";
 import { RealBot } from "#testing/real-bot";
 import { RealCluster } from "#testing/real-cluster";
@@ -193,6 +194,55 @@ describe("a service that cannot work yet", () => {
     assert.match(reason!, /longer than the 107 bytes/);
     assert.equal(bot.process.alive, true);
     await bot.stop();
+  });
+});
+
+describe("a bot that may open few files", () => {
+  const prlimit = { skip: hasCommand("prlimit") ? false : "needs prlimit" };
+
+  test(
+    "bears more connections than it can take, and goes on when they are gone",
+    prlimit,
+    async () => {
+      const port = await closedPort();
+      const bot = await RealBot.start({
+        cluster,
+        name: "few",
+        services: [identity, tunnelAt(port)],
+      });
+      await bot.ready();
+      await yard.exec(["prlimit", "--pid", String(bot.process.pid), "--nofile=40:40"]);
+      const sockets = Array.from({ length: 200 }, () =>
+        connect(port, "127.0.0.1").on("error", () => {}),
+      );
+      bot.process.kill("SIGUSR1");
+      await bot.process.prints(/EMFILE, this process has too many open files/);
+      for (const socket of sockets) socket.destroy();
+      await works(bot, port);
+      await bot.ready();
+      await bot.process.prints(/refreshed its identity/);
+      await bot.stop();
+    },
+  );
+});
+
+describe("a bot whose cluster hangs", () => {
+  test("ends as soon as it is asked to", async () => {
+    const bot = await RealBot.start({
+      cluster,
+      name: "hung",
+      services: [identity, tunnelAt(await closedPort())],
+    });
+    await bot.ready();
+    cluster.process.kill("SIGSTOP");
+    try {
+      bot.process.kill("SIGUSR1");
+      const asked = performance.now();
+      assert.equal((await bot.stop()).code, 0);
+      assert.ok(performance.now() - asked < 4_000, `took ${performance.now() - asked} ms`);
+    } finally {
+      cluster.process.kill("SIGCONT");
+    }
   });
 });
 
