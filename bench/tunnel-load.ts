@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 
 /**
  * The application and its clients. A connection begins with one line: `d N` (send me N bytes), `u`
- * (I send until I end; answer then) or `e` (echo).
+ * (I send until I end; answer then), `c` (answer now) or `e` (echo).
  */
 export async function startApp(): Promise<{ port: number } & Disposable> {
   const sockets = new Set<Socket>();
@@ -31,6 +31,11 @@ function answer(socket: Socket, first: Buffer): void {
   const rest = first.subarray(end + 1);
   if (kind === "d") return void send(socket.resume(), Number(size));
   if (kind === "u") return void socket.on("end", () => socket.end("done")).resume();
+  if (kind === "c")
+    return void socket
+      .on("end", () => socket.end())
+      .resume()
+      .write("done");
   if (rest.length > 0) socket.write(rest);
   socket.pipe(socket);
 }
@@ -69,6 +74,19 @@ export function received(socket: Socket): Promise<number> {
     socket.on("data", (chunk: Buffer) => (bytes += chunk.length));
     socket.once("end", () => resolve(bytes));
     socket.once("close", () => reject(socket.errored ?? new Error("the connection broke off")));
+  });
+}
+
+/** One whole connection: there, an answer, and away; with as little work at this end as possible. */
+export function connectOnce(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    socket.on("error", reject);
+    socket.on("data", () => {
+      socket.destroy();
+      resolve();
+    });
+    socket.write("c\n");
   });
 }
 

@@ -1,6 +1,6 @@
 import { hasCommand } from "#testing/needs";
 import { haproxyChain, ourChain, type Chain, type ChainOptions } from "./tunnel-chains.ts";
-import { dial, echoOnce, received, send, startApp } from "./tunnel-load.ts";
+import { connectOnce, dial, echoOnce, received, send, startApp } from "./tunnel-load.ts";
 import type { Socket } from "node:net";
 import {
   machine,
@@ -163,9 +163,7 @@ async function connections(port: number, ms: number): Promise<number> {
   let count = 0;
   const dialler = async (): Promise<void> => {
     while (performance.now() - start < ms) {
-      const socket = await dial(port, "e\n");
-      await echoOnce(socket, Buffer.from("x"));
-      socket.destroy();
+      await connectOnce(port);
       count += 1;
     }
   };
