@@ -1,4 +1,4 @@
-export { parseClientHello, type ClientHello, type ClientHelloParse } from "./client-hello.ts";
+export type { ClientHello } from "./client-hello.ts";
 export { getJson, type GetJsonOptions } from "./get-json.ts";
 export { MuxClient, type OpenRequest } from "./mux-client.ts";
 export type { MuxOptions } from "./mux-options.ts";
