@@ -1,0 +1,194 @@
+// docs/guides/bound-keypair-walk.md, every command of it, as two people would type it.
+import assert from "node:assert/strict";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { closedPort } from "#testing/applications";
+import { until } from "#testing/wait";
+
+const GUIDE = "docs/guides/bound-keypair-walk.md";
+const DONE_MS = 60_000;
+
+interface Block {
+  readonly terminal: "terminal-1" | "terminal-2";
+  readonly lines: readonly string[];
+}
+
+async function blocksOf(file: string): Promise<readonly Block[]> {
+  const text = await readFile(file, "utf8");
+  return [...text.matchAll(/^```sh (terminal-[12])\n(.*?)^```$/gms)].map(([, terminal, body]) => ({
+    terminal: terminal === "terminal-1" ? terminal : "terminal-2",
+    lines: body!.trim().split("\n"),
+  }));
+}
+
+/** A shell that is typed into. */
+class Terminal {
+  readonly #shell: ChildProcess;
+  #printed = "";
+  #marks = 0;
+
+  constructor(cwd: string) {
+    const env = { PATH: `${join(cwd, "bin")}:${process.env["PATH"]}`, HOME: cwd };
+    this.#shell = spawn("bash", ["-m"], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
+    this.#shell.stdout!.on("data", (chunk) => (this.#printed += String(chunk)));
+    this.#shell.stderr!.on("data", (chunk) => (this.#printed += String(chunk)));
+  }
+
+  get printed(): string {
+    return this.#printed;
+  }
+
+  /** Types the lines; gives what they printed, once all of them have ended. */
+  async run(lines: readonly string[]): Promise<string> {
+    const from = this.#printed.length;
+    const mark = `mark-${++this.#marks}`;
+    this.type([...lines, `echo "${mark} $?"`]);
+    await until(`${lines.join("; ")}\nends`, () => this.#printed.includes(`${mark} `), DONE_MS);
+    const printed = this.#printed.slice(from);
+    assert.match(printed, new RegExp(`${mark} 0`), `${lines.join("\n")}:\n${printed}`);
+    return printed;
+  }
+
+  type(lines: readonly string[]): void {
+    this.#shell.stdin!.write(lines.map((line) => `${line}\n`).join(""));
+  }
+
+  /** Waits for something that is printed from now on. */
+  async prints(pattern: RegExp, from = this.#printed.length): Promise<void> {
+    await until(
+      `the terminal prints ${pattern}, after:\n${this.#printed.slice(-3_000)}`,
+      () => pattern.test(this.#printed.slice(from)),
+      DONE_MS,
+    );
+  }
+
+  /** Ctrl-C, to what runs in the foreground. */
+  interrupt(): void {
+    const pids = execFileSync("pgrep", ["-P", String(this.#shell.pid)]).toString();
+    for (const pid of pids.trim().split("\n")) process.kill(Number(pid), "SIGINT");
+  }
+
+  async close(): Promise<void> {
+    this.#shell.stdin!.end();
+    if (this.#shell.exitCode === null) await once(this.#shell, "exit");
+  }
+
+  kill(): void {
+    this.#shell.kill("SIGKILL");
+  }
+}
+
+let directory: string;
+let port: number;
+let blocks: readonly Block[];
+const terminals: Record<string, Terminal> = {};
+/** What stands for `JOIN_URI` once it was printed. */
+let joinUri = "";
+let next = 0;
+
+before(async () => {
+  blocks = await blocksOf(GUIDE);
+  port = await closedPort();
+  directory = await mkdtemp(join(tmpdir(), "tenon-walk-"));
+  await mkdir(join(directory, "bin"));
+  await symlink(process.execPath, join(directory, "bin", "node"));
+  for (const name of ["tenon", "tbot", "tctl"])
+    await symlink(resolve(`src/programs/${name}/main.ts`), join(directory, "bin", name));
+  for (const name of ["terminal-1", "terminal-2"]) terminals[name] = new Terminal(directory);
+});
+
+after(async () => {
+  for (const terminal of Object.values(terminals)) terminal.kill();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const typed = (line: string): string =>
+  line.replaceAll("3080", String(port)).replace("'JOIN_URI'", `'${joinUri}'`);
+
+/** Runs the guide's next block: to its end, or until a bot in it says that it has joined. */
+async function follow(expected: Block["terminal"]): Promise<string> {
+  const block = blocks[next++];
+  assert.equal(block?.terminal, expected, "the guide has another block here");
+  const terminal = terminals[block.terminal]!;
+  const lines = block.lines.filter((line) => line !== "# Ctrl-C").map(typed);
+  if (lines.length < block.lines.length) {
+    const from = terminal.printed.length;
+    terminal.interrupt();
+    await terminal.prints(/tbot ends/, from);
+  }
+  if (lines.length === 0) return "";
+  if (expected === "terminal-1") return await terminal.run(lines);
+  const from = terminal.printed.length;
+  terminal.type(lines);
+  await terminal.prints(/joined the cluster|refreshed its identity/, from);
+  return terminal.printed.slice(from);
+}
+
+test("a cluster, and a bot", async () => {
+  const printed = await follow("terminal-1");
+  joinUri = /^ {2}(tbot\+proxy\+bound-keypair:\/\/\S+)$/m.exec(printed)![1]!;
+  // The thief of the guide types in terminal 1.
+  await terminals["terminal-1"]!.run([`export JOIN_URI='${joinUri}'`]);
+});
+
+test("the machine joins", async () => {
+  assert.match(await follow("terminal-2"), /joined the cluster/);
+  const printed = await follow("terminal-1");
+  assert.match(printed, /^robot +[0-9a-f-]{36} +robot +1 +2 /m);
+  assert.match(printed, /^robot +robot +bound +SHA256:\S+ +1 +2 /m);
+});
+
+test("it is away for too long, and recovers", async () => {
+  assert.match(await follow("terminal-2"), /joined the cluster/);
+  const printed = await follow("terminal-1");
+  assert.match(printed, /^robot +[0-9a-f-]{36} +robot +2 +1 /m);
+  assert.equal(printed.match(/^robot +[0-9a-f-]{36} /gm)?.length, 2);
+  assert.match(printed, /^superseded-\S+ +bot_instance_id:\S+ +instance "\S+" took its place/m);
+});
+
+test("the limit goes up and down", async () => {
+  assert.match(await follow("terminal-1"), /^robot +bound_keypair +Bot +robot +2 +2 /m);
+  assert.match(
+    await follow("terminal-1"),
+    /^recoveries_low +warning +token\/robot +token "robot" of bot "robot" has 2 of 4/m,
+  );
+});
+
+test("its key is replaced", async () => {
+  const before = await terminals["terminal-1"]!.run(["tctl bound-keypair ls"]);
+  const keyIn = (text: string): string => /SHA256:\S+/.exec(text)![0];
+  const printed = await follow("terminal-1");
+  assert.notEqual(keyIn(printed), keyIn(before));
+  assert.match(printed, /^robot +robot +bound +SHA256:\S+ +2 +2 +20\S+Z +20\S+Z/m);
+  assert.match(await follow("terminal-2"), /refreshed its identity|joined the cluster/);
+  const again = await terminals["terminal-1"]!.run(["tctl bound-keypair ls"]);
+  assert.notEqual(keyIn(again), keyIn(printed));
+});
+
+test("it is copied, and the copy is caught", async () => {
+  const from = terminals["terminal-2"]!.printed.length;
+  const printed = await follow("terminal-1");
+  assert.match(printed, /^generation-\S+ +bot_instance_id:\S+ +generation \d+ was presented, but/m);
+  assert.doesNotMatch(printed, /^join-state-/m);
+  assert.match(printed, /bot\.join\.failed +failure/);
+  await terminals["terminal-2"]!.prints(/is locked/, from);
+});
+
+test("the machine is let back in", async () => {
+  const printed = await follow("terminal-1");
+  assert.match(printed, /^lock\/generation-\S+ removed$/m);
+  assert.match(printed, /^token\/robot reset: until 20/m);
+  assert.match(printed, /allowed_by=reset/);
+});
+
+test("the end, and nothing of the guide was left out", async () => {
+  await follow("terminal-2");
+  const printed = await follow("terminal-1");
+  assert.match(printed, /^bot\/robot removed$/m);
+  for (const terminal of Object.values(terminals)) await terminal.close();
+  assert.equal(next, blocks.length);
+});
