@@ -10,8 +10,9 @@ export class ManualClock implements Clock {
     this.#now = start;
   }
 
+  /** Whole milliseconds, as the system's clock has them. */
   now(): number {
-    return this.#now;
+    return Math.floor(this.#now);
   }
 
   monotonic(): number {

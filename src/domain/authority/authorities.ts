@@ -221,8 +221,10 @@ export class Authorities {
 
   /** Takes automatic rotations whose time has come one phase on. */
   async rotateDue(by: RotatedBy): Promise<void> {
-    const context = { ...by, store: this.#store, now: this.#clock.now() };
-    if (await rotateDue(context)) await this.reload();
+    const now = this.#clock.now();
+    if ((this.nextRotationAt() ?? Infinity) > now) return;
+    await rotateDue({ ...by, store: this.#store, now });
+    await this.reload();
   }
 
   /** When the next phase of an automatic rotation begins, milliseconds since the epoch. */

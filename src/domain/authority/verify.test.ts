@@ -135,6 +135,11 @@ describe("a client certificate is refused", () => {
       /no trusted authority/,
     ],
     ["after its end", make({ notAfter: NOW - 1000 }), /"alice" expired at 2025-12-31T23:59:59/],
+    [
+      "that lasts longer than anything we sign",
+      make({ notAfter: NOW + 7 * 24 * HOUR_MS + 61_000 }),
+      /lasts too long, until 2026-01-08T00:01:01/,
+    ],
     ["before its start", make({ notBefore: NOW + 1000 }), /not valid before 2026-01-01T00:00:01/],
     ["of an authority that has ended", make({ from: endedUsers }), /"ended" expired/],
     ["that is an authority's own", users.der, /it is an authority's/],

@@ -5,6 +5,8 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AuthCall } from "./parts.ts";
 import { rung } from "./rung.ts";
 
+type Update = MessageInitShape<typeof TrustUpdateSchema>;
+
 /** A renewal is a join and a few certificates: one core does a thousand joins a second. */
 const RENEWALS_PER_SECOND = 200;
 
@@ -17,9 +19,7 @@ export class TrustWatch {
     this.#authorities = authorities;
   }
 
-  async *watch({
-    signal,
-  }: Pick<AuthCall, "signal">): AsyncGenerator<MessageInitShape<typeof TrustUpdateSchema>> {
+  async *watch({ signal }: Pick<AuthCall, "signal">): AsyncGenerator<Update, void, undefined> {
     const bell = new Bell();
     using _changes = this.#authorities.onChange(() => bell.ring());
     using _counted = this.#count();

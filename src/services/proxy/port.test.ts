@@ -252,6 +252,20 @@ describe("the TLS port", () => {
       assert.deepEqual([answer, resumed], ["user alice 127.0.0.1", true]);
     });
 
+    test("but not after the authorities have changed; what is open stays", async () => {
+      const { port, tlsPort } = await start();
+      const certificate = identities.user();
+      const session = await resumable(port, certificate);
+      const open = dial(port, { ALPNProtocols: ["polite"], ...certificate });
+      await once(open, "secureConnect");
+      tlsPort.forgetSessions();
+      const { answer, resumed } = await resume(port, session, certificate);
+      assert.deepEqual([answer, resumed], ["user alice 127.0.0.1", false]);
+      assert.match(await text(open), /^polite alice/);
+      const next = await resume(port, await resumable(port, certificate), certificate);
+      assert.equal(next.resumed, true);
+    });
+
     test("but looks at that certificate again", async () => {
       const clock = new ManualClock(Date.now());
       const { port, refusals } = await start({ clock });
