@@ -79,11 +79,11 @@ export class IdentityService implements Service {
         const wantedMs = durationMs(configuration.renewal_interval);
         return renewAfter({ clock, expires: identity.expires, wantedMs });
       },
-      run: () => this.#renew(signal),
-      onSuccess: () => {
-        failing = false;
-        report("healthy");
+      run: async () => {
+        failing = false; // what this run reaches needs no other run
+        await this.#renew(signal);
       },
+      onSuccess: () => report("healthy"),
       onFailure: (error, delayMs) => {
         failing = true;
         const retryMs = Math.round(delayMs);

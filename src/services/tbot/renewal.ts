@@ -77,10 +77,14 @@ async function renewAlways(renewing: Renewing): Promise<void> {
   if (hopeless.signal.aborted && !signal.aborted) throw hopeless.signal.reason;
 }
 
-/** Credentials are renewed long before they end, also when the cluster gave less than was asked for. */
+/**
+ * Credentials are renewed long before they end, also when the cluster gave less than was asked for.
+ * Where there are none (any more), only the back-off counts.
+ */
 export function renewAfter(about: { clock: Clock; expires: number; wantedMs: number }): number {
-  const half = Math.max(RENEW_AT_MOST_EVERY_MS, (about.expires - about.clock.now()) / 2);
-  return Math.min(about.wantedMs, half);
+  const leftMs = about.expires - about.clock.now();
+  if (leftMs <= 0) return about.wantedMs;
+  return Math.min(about.wantedMs, Math.max(RENEW_AT_MOST_EVERY_MS, leftMs / 2));
 }
 
 async function measured({
