@@ -1,7 +1,8 @@
 // docs/guides/bound-keypair-walk.md, every command of it, as two people would type it.
 import assert from "node:assert/strict";
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -68,8 +69,9 @@ class Terminal {
 
   /** Ctrl-C, to what runs in the foreground. */
   interrupt(): void {
-    const pids = execFileSync("pgrep", ["-P", String(this.#shell.pid)]).toString();
-    for (const pid of pids.trim().split("\n")) process.kill(Number(pid), "SIGINT");
+    const { pid } = this.#shell;
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+    for (const child of children.split(" ")) process.kill(Number(child), "SIGINT");
   }
 
   async close(): Promise<void> {
