@@ -6,7 +6,6 @@ export { exportFormats, type ExportFormat } from "./export.ts";
 export { decodeIdentityFile, encodeIdentityFile } from "./identity-file.ts";
 export { type HostClaims, type UserClaims } from "./identity.ts";
 export { recoveriesLeft, type JoinStateClaims } from "./join-state.ts";
-export { DEFAULT_GRACE_MS, MAX_GRACE_MS, MIN_GRACE_MS } from "./rotation.ts";
 export {
   caPins,
   HOST_SERVER_NAME,

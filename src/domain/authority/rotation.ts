@@ -46,11 +46,11 @@ const keepsRetired: ReadonlySet<AuthorityType> = new Set(["host", "join"]);
 const MAX_RETIRED = 10;
 
 /** A bot that cannot reach the cluster tries again once a minute: each phase gives it three chances. */
-export const MIN_GRACE_MS = 10 * 60_000;
+const MIN_GRACE_MS = 10 * 60_000;
 /** A rotation that never ends is none. */
-export const MAX_GRACE_MS = 90 * 86_400_000;
+const MAX_GRACE_MS = 90 * 86_400_000;
 /** Longer than a day, which credentials last at most, and no whole number of days. */
-export const DEFAULT_GRACE_MS = 30 * 3_600_000;
+const DEFAULT_GRACE_MS = 30 * 3_600_000;
 const PHASES_OF_GRACE = 3;
 
 export interface StepTerms {
