@@ -156,6 +156,24 @@ suite("a reset", () => {
     assert.match((await cluster.lockNames()).join(), /join-state-t-/);
   });
 
+  test("does not let in a rotated attempt that would be refused, with the key that it replaced", async () => {
+    await using world = await open({ limit: 1 });
+    const { cluster, machine } = world;
+    const rotate_after = new Date(cluster.clock.now()).toISOString();
+    await cluster.editBound("t", (spec) => ({ ...spec, rotate_after }));
+    machine.lose = "result";
+    await refusal(machine.join());
+    // The reply to the rotation is lost, and then the certificate: with the old key it is a recovery.
+    await machine.loseCertificate();
+    await machine.edit(({ pending, ...state }) => {
+      const { next_key_id: _, ...rest } = pending!;
+      return { ...state, pending: rest };
+    });
+    await world.reset();
+    assert.match((await refusal(machine.join())).message, /has used 1 of 1 recoveries/);
+    assert.ok((await cluster.bound("t")).reset);
+  });
+
   test("leaves the locks of administrators, of other tokens, and on what was replaced", async () => {
     await using world = await open();
     const { cluster, machine } = world;

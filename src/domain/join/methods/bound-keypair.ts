@@ -16,27 +16,14 @@ import { refusalWrites, type Trace } from "../events.ts";
 import { checkLocks } from "../locks.ts";
 import type { Step } from "../protocol.ts";
 import { commit, settle, toMember, toStranger } from "../refusal.ts";
-import { readResync, type ResyncWindow } from "../resync.ts";
-import {
-  eligibleToken,
-  keyRight,
-  pretendKeyRight,
-  type KeyRight,
-} from "./bound-keypair/eligible.ts";
-import { allowingReset, moveForward } from "./bound-keypair/exceptions.ts";
-import { checkCurrent, refuseFormerKey, VerifiedJoinState } from "./bound-keypair/join-state.ts";
-import {
-  nextMove,
-  repeatedMove,
-  sameAttempt,
-  type Move,
-  type Place,
-} from "./bound-keypair/move.ts";
+import { readResync } from "../resync.ts";
+import { eligibleToken, keyRight, pretendKeyRight } from "./bound-keypair/eligible.ts";
 import { atRevision, decided, lowAfter, recordWrites } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
-import { isUsed, readRequest, type EligibleToken, type Request } from "./bound-keypair/request.ts";
+import { readRequest, type EligibleToken } from "./bound-keypair/request.ts";
 import { checkSuccessor, rotationDue, suiteOfSuccessor } from "./bound-keypair/rotation.ts";
 import { sign } from "./bound-keypair/sign.ts";
+import { verify, type Asked, type Identified } from "./bound-keypair/verify.ts";
 import type { Method } from "./method.ts";
 
 export const boundKeypair: Method<"boundKeypair"> = {
@@ -55,13 +42,6 @@ export const boundKeypair: Method<"boundKeypair"> = {
     });
   },
 };
-
-interface Asked {
-  readonly deps: JoinDependencies;
-  readonly request: Request;
-  /** As it was when the client asked: it decides by what it is told of it. */
-  readonly window: ResyncWindow | undefined;
-}
 
 /** A client that has answered, and what its answers proved. */
 interface Answered extends Asked {
@@ -133,12 +113,6 @@ async function decide(answered: Answered, trace: Trace): Promise<Step> {
   return sign(deps, decision, atRevision(decision.token, revisions[0])); // 9
 }
 
-interface Identified {
-  readonly eligible: EligibleToken;
-  readonly right: KeyRight;
-  readonly solved: SolvedChallenge;
-}
-
 /** Steps 1 to 3 in their order; all three are computed before any is answered. */
 async function identify(
   { deps, request, proof }: Answered,
@@ -178,55 +152,6 @@ function targetsOf(
 /** Whether the join may end in another instance than the bound one. */
 const mayLeave = ({ holder, status }: EligibleToken): boolean =>
   holder.certificate === undefined || status.reset !== undefined;
-
-/** Steps 5 and 6, unless this is an attempt that has already passed them (section 3). */
-async function verify(
-  { deps, request, window }: Answered,
-  { eligible, right, solved }: Identified,
-  now: number,
-): Promise<{ eligible: EligibleToken; move: Move }> {
-  const presented = VerifiedJoinState.present(deps, eligible, request); // 5
-  const last = sameAttempt(eligible, request, { solved, presented });
-  const repeated = repeatedMove(last, eligible.holder);
-  if (repeated) return { eligible, move: repeated };
-  if (right === "former" && !last) throw refuseFormerKey({ presented, eligible, request, window });
-  const stored = await placeOf(eligible);
-  const place = await resynced(deps, { request, window, right, stored });
-  if (place) return { eligible: place.eligible, move: nextMove(place, request) }; // 6
-  const move = allowingReset(stored, now, () => {
-    checkCurrent(presented, eligible, request); // 5
-    return nextMove(stored, request); // 6
-  });
-  return { eligible, move };
-}
-
-async function placeOf(eligible: EligibleToken): Promise<Place> {
-  const { holder, status } = eligible;
-  const standing = isUsed(eligible)
-    ? await holder.standing(status.bound_bot_instance_id)
-    : undefined;
-  return { eligible, standing };
-}
-
-/** While the window is open: where the machine proves to be, if that is ahead of what is stored. */
-async function resynced(
-  deps: JoinDependencies,
-  about: {
-    readonly request: Request;
-    readonly window: ResyncWindow | undefined;
-    readonly right: KeyRight;
-    readonly stored: Place;
-  },
-): Promise<Place | undefined> {
-  const { request, window, right, stored } = about;
-  if (!window || right === "former") return undefined;
-  const presented = VerifiedJoinState.read(deps, stored.eligible, request);
-  const place = moveForward(stored, presented, window);
-  if (!place) return undefined;
-  const { status } = place.eligible;
-  await checkLocks(deps, [`bot_instance_id:${status.bound_bot_instance_id}`], { leaving: true }); // 4
-  return place;
-}
 
 /** 7. "challenge the old key first, then the new one" */
 function askSuccessor(answered: Answered): Step {

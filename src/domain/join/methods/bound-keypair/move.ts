@@ -82,12 +82,14 @@ function presentsState(
   { joinState }: Request,
 ): boolean {
   if (hash !== undefined) return sha256Hex(joinState) === hash;
-  if (presented.kind === "not_needed") return true;
-  if (presented.kind === "missing") return from.instance_id === "";
+  if (presented.kind === "not_needed" || isFirst(from)) return true;
   if (presented.kind !== "verified") return false;
   const { sequence, instanceId } = presented.state;
   return sequence === from.sequence && instanceId === from.instance_id;
 }
+
+/** It moved from nothing: what the machine holds is of a former life of the token, and did not count. */
+const isFirst = (from: Position): boolean => from.instance_id === "";
 
 /**
  * A recovery may be repeated also by a machine that finds its old certificate valid again; one that a
@@ -99,7 +101,7 @@ function presentsCertificate(
 ): boolean {
   if (!certificate) return from.instance_id !== to.instance_id;
   const { instanceId, generation } = certificate;
-  if (hash !== undefined) return true;
+  if (hash !== undefined || isFirst(from)) return true;
   return instanceId === from.instance_id && generation === from.generation;
 }
 
