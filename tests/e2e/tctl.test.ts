@@ -91,7 +91,7 @@ describe("a local administrator", () => {
   });
 
   it("sees who joined", async () => {
-    assert.match(await done("tctl bots instances ls robot"), /^robot +[0-9a-f-]{36} +\d+ /m);
+    assert.match(await done("tctl bots instances ls robot"), /^robot +[0-9a-f-]{36} +robot +\d+ /m);
     assert.match(
       await done("tctl bots ls"),
       /^robot +access, editor +1 +20.*0 \(bound_keypair\)$/m,

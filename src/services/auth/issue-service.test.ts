@@ -17,12 +17,14 @@ const tlsPublicKey = spkiDer(generateKeyPair("ecdsa-p256").publicKey);
 const sshPublicKey = sshPublicKeyLine(generateKeyPair("ed25519").publicKey);
 
 describe("issuing certificates", () => {
-  const clock = new ManualClock(Date.now());
+  let clock: ManualClock;
   let bench: AuthBench;
   let robot: UserClaims;
   let bot: Services;
 
   before(async () => {
+    // Now, not when the file was loaded: TLS looks at the real time.
+    clock = new ManualClock(Date.now());
     bench = await AuthBench.open({ clock });
     const staging = { app_labels: { env: ["staging"] }, logins: ["root", "{{internal.logins}}"] };
     await bench.createRole("staging", staging);
