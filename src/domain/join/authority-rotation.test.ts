@@ -122,6 +122,17 @@ describe("a machine", () => {
   });
 });
 
+it("a machine with a token that works once is told when its certificate means nothing any more", async () => {
+  await using world = await start();
+  await world.cluster.addToken("once");
+  const machine = new Machine(world.cluster, { token: "once", method: "token" });
+  await machine.join();
+  for (const phase of FORWARD) await world.to(phase, ["user"]);
+  const error = await refusal(machine.join());
+  assert.equal(error.code, "access_denied");
+  assert.match(error.message, /rotated while it was away\?.*give it a new token/);
+});
+
 it("what a machine trusts grows, turns and shrinks with each join of a rotation", async () => {
   await using world = await start();
   const counts: number[] = [];

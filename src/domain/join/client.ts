@@ -162,7 +162,7 @@ export class JoinClient {
     try {
       return await this.#attempt({ ...turn, state, identity });
     } catch (error) {
-      if (!this.#shouldRecover(error)) throw error;
+      if (!this.#shouldRecover(error)) throw this.#orStranded(error);
       this.#options.logger.warn("the refresh was refused, trying to recover", { error });
       return await this.#attempt({ ...turn, state: await this.#prepare(turn.keyId) });
     }
@@ -172,6 +172,15 @@ export class JoinClient {
   #shouldRecover(error: unknown): boolean {
     const refused = ["access_denied", "unauthenticated"].includes(codeOf(error));
     return refused && this.#options.settings.method !== "token";
+  }
+
+  /** A machine without a second proof of who it is, whose certificate means nothing to the cluster. */
+  #orStranded(error: unknown): unknown {
+    if (this.#options.settings.method !== "token" || !isToStranger(error)) return error;
+    return accessDenied(
+      `the cluster does not accept the certificate of this machine (were its authorities rotated while it was away?), and a token of method "token" works only once; give it a new token and an empty storage directory`,
+      { cause: error },
+    );
   }
 
   async #recover(options: Omit<AttemptOptions, "identity">): Promise<JoinOutcome> {
