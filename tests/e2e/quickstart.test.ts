@@ -102,7 +102,9 @@ describe("the quickstart", () => {
 
   test("leaves nothing when it must end at once, though a process hangs", async () => {
     const quickstart = await running();
-    const hanging = (await processesIn(yard.directory)).filter(({ line }) => /tbot/.test(line));
+    const hanging = (await processesIn(yard.directory)).filter(({ line }) =>
+      /programs\/tbot\//.test(line),
+    );
     for (const { pid } of hanging) process.kill(pid, "SIGSTOP");
     assert.equal(hanging.length, 1);
     quickstart.kill("SIGTERM");

@@ -43,8 +43,12 @@ export async function sendHeartbeats(
   const { readiness, clock, log } = options;
   const started = clock.monotonic();
   const changed = new Bell();
-  let [told, toldAt] = ["", -Infinity];
-  using _watch = readiness.watch(() => statesOf(readiness.all()) !== told && changed.ring());
+  /** The states that the last heartbeat, sent or on its way, told of; none before the first. */
+  let told: string | undefined;
+  let toldAt = -Infinity;
+  using _watch = readiness.watch(() => {
+    if (told !== undefined && told !== statesOf(readiness.all())) changed.ring();
+  });
   await runRepeatedly({
     ...options,
     signal,
@@ -58,10 +62,10 @@ export async function sendHeartbeats(
         signal,
         ms: toldAt + HEARTBEAT_AT_MOST_EVERY_MS - clock.monotonic(),
       });
-      const states = statesOf(readiness.all());
+      told = statesOf(readiness.all());
       const uptimeMs = clock.monotonic() - started;
       await sendHeartbeat(options, { startup: toldAt === -Infinity, uptimeMs, signal });
-      [told, toldAt] = [states, clock.monotonic()];
+      toldAt = clock.monotonic();
     },
     onFailure: (error) => log.warn("heartbeat failed", { error }),
   });
