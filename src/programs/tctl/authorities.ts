@@ -23,4 +23,5 @@ const plainRotation = (rotation: NonNullable<GetStatusResponse_Authority["rotati
   grace_period: formatDuration(Number(rotation.gracePeriodSeconds) * 1_000),
   old_fingerprint: rotation.oldFingerprint,
   new_fingerprint: rotation.newFingerprint,
+  behind: rotation.behind,
 });

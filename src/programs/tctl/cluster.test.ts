@@ -44,7 +44,7 @@ describe("tctl for the cluster", () => {
     it("starts a rotation that goes on by itself, shows it, and takes it back", async () => {
       const started = await rotate("--type user --grace-period 3h");
       assert.match(started, /^The user authority is now in phase init\.\n/);
-      assert.match(started, /^user +init +20\S+Z +update_clients at 20\S+Z +old keys$/m);
+      assert.match(started, /^user +init +20\S+Z +update_clients at 20\S+Z +old keys +0$/m);
       assert.match(started, /tctl auth export --type user/);
       assert.match(await rotate("--type user"), /already in phase init/);
       const status =

@@ -10,10 +10,11 @@ import type {
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { oneOf } from "./one-of.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
+import type { TrustWatch } from "./trust-service.ts";
 
 /** Takes authorities to a phase of a rotation; one that has it already stays, so one may repeat it. */
 export async function rotateAuthority(
-  { authorities, audit }: Pick<AuthParts, "authorities" | "audit">,
+  { authorities, audit, trust }: Pick<AuthParts, "authorities" | "audit"> & { trust: TrustWatch },
   request: Omit<RotateAuthorityRequest, "$typeName">,
   { caller, remoteAddr }: Pick<AuthCall, "caller" | "remoteAddr">,
 ): Promise<MessageInitShape<typeof RotateAuthorityResponseSchema>> {
@@ -35,23 +36,29 @@ export async function rotateAuthority(
     remoteAddr,
     audit: (event) => audit.write(event),
   });
-  return { authorities: authorities.describe(types).map(authorityOf), changed };
+  return { authorities: authoritiesOf(authorities.describe(types), trust), changed };
+}
+
+/** As they go over the wire. */
+export function authoritiesOf(
+  summaries: readonly Summary[],
+  trust: TrustWatch,
+): MessageInitShape<typeof GetStatusResponse_AuthoritySchema>[] {
+  const behind = trust.behind();
+  return summaries.map((summary) => authorityOf(summary, behind[summary.type] ?? 0));
 }
 
 type Summary = ReturnType<Authorities["describe"]>[number];
 
-/** As it goes over the wire. */
-export function authorityOf({
-  rotation,
-  notAfter,
-  trustedFingerprints,
-  ...rest
-}: Summary): MessageInitShape<typeof GetStatusResponse_AuthoritySchema> {
+function authorityOf(
+  { rotation, notAfter, trustedFingerprints, ...rest }: Summary,
+  behind: number,
+): MessageInitShape<typeof GetStatusResponse_AuthoritySchema> {
   return {
     ...rest,
     notAfter: BigInt(notAfter),
     trustedFingerprints: [...trustedFingerprints],
-    ...(rotation ? { rotation: rotationOf(rotation) } : {}),
+    ...(rotation ? { rotation: { ...rotationOf(rotation), behind } } : {}),
   };
 }
 

@@ -8,9 +8,10 @@ import type {
   SearchEventsRequest,
 } from "@tenon/api/tenon/auth/v1/auth";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { authorityOf } from "./rotation-service.ts";
+import { authoritiesOf } from "./rotation-service.ts";
 import { oneOf } from "./one-of.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
+import type { TrustWatch } from "./trust-service.ts";
 
 export async function exportAuthority(
   { authorities, audit }: AuthParts,
@@ -50,7 +51,7 @@ export async function searchEvents(
 }
 
 export async function getStatus(
-  { authorities, store, config }: AuthParts,
+  { authorities, store, config, trust }: AuthParts & { readonly trust: TrustWatch },
   startedAt: number,
 ): Promise<MessageInitShape<typeof GetStatusResponseSchema>> {
   const counts = await Promise.all(
@@ -61,7 +62,7 @@ export async function getStatus(
     version: config.version,
     proxyPublicAddr: config.proxyPublicAddr,
     caPins: caPins(authorities.trust()),
-    authorities: authorities.describe().map(authorityOf),
+    authorities: authoritiesOf(authorities.describe(), trust),
     counts: Object.fromEntries(counts),
     startedAt: BigInt(startedAt),
     resyncUntil: BigInt((await readResync({ store }))?.until ?? 0),

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, it } from "node:test";
+import { systemClock } from "#base/kernel";
 import type { AuthorityType, RotationPhase } from "#domain/resources";
+import { verifyClientCertificate, type VerifiedCertificate } from "#domain/authority";
 import { rotate } from "#testing/authorities";
-import { ManualClock } from "#testing/clock";
 import { TestIdentities } from "#testing/identities";
 import { TrustWatch } from "./trust-service.ts";
 
@@ -12,7 +13,7 @@ describe("whoever watches the authorities", () => {
   const stop = new AbortController();
 
   beforeEach(async () => {
-    identities = await TestIdentities.open(new ManualClock());
+    identities = await TestIdentities.open(systemClock);
     watch = new TrustWatch(identities.authorities);
   });
   afterEach(async () => await identities.store[Symbol.asyncDispose]());
@@ -48,6 +49,37 @@ describe("whoever watches the authorities", () => {
     await to("user", "init");
     assert.equal((await updates.next()).value?.renewWithinSeconds, 0);
     await updates.return();
+  });
+
+  it("is counted as behind until it shows a certificate of the keys that sign now", async () => {
+    const { authorities } = identities;
+    const certificateOf = (kind: "user" | "host"): VerifiedCertificate => {
+      const { certificate } = kind === "user" ? identities.user() : identities.host();
+      return verifyClientCertificate(certificate, authorities.trust(), Date.now());
+    };
+    const comes = async (kind: "user" | "host") => {
+      const updates = watch.watch({ signal: stop.signal, certificate: certificateOf(kind) });
+      await updates.next();
+      return updates;
+    };
+    const [bot, agent, admin] = [await comes("user"), await comes("host"), start()];
+    await admin.next();
+    const steps: [AuthorityType, RotationPhase, object][] = [
+      ["user", "init", { user: 0, host: 0 }],
+      ["user", "update_clients", { user: 1, host: 0 }],
+      ["host", "init", { user: 1, host: 0 }],
+      ["host", "update_clients", { user: 1, host: 0 }],
+      ["host", "update_servers", { user: 1, host: 1 }],
+    ];
+    for (const [type, phase, expected] of steps) {
+      await to(type, phase);
+      assert.deepEqual(watch.behind(), expected, phase);
+    }
+    const renewed = [await comes("user"), await comes("host")];
+    await bot.return();
+    await agent.return();
+    assert.deepEqual(watch.behind(), { user: 0, host: 0 });
+    for (const each of [...renewed, admin]) await each.return();
   });
 
   it("hears nothing more once it is gone", async () => {

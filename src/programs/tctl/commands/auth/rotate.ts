@@ -30,7 +30,9 @@ export function defineRotate(command: Command, io: CommandIo): void {
   );
   onCluster(addFormat(rotate), io, { schema: flags, act: rotateAuthorities });
   const status = rotate.command("status").summary("show the phase of every authority");
-  status.description("Shows the phase of every authority, and what comes next.");
+  status.description(
+    "Shows the phase of every authority, what comes next, and how many machines that are connected have not renewed yet.",
+  );
   onCluster(addFormat(status), io, { schema: noFlags, act: showStatus });
 }
 
@@ -89,6 +91,7 @@ const tableOf = (authorities: readonly GetStatusResponse_Authority[]): string =>
       { heading: "Since", cell: ({ rotation }) => timeOf(rotation?.phaseSince ?? 0) },
       { heading: "Next", cell: nextOf },
       { heading: "Signs", cell: signsOf },
+      { heading: "Behind", cell: ({ rotation }) => rotation?.behind, align: "right" },
     ],
     "No authorities.",
   );
