@@ -6,9 +6,6 @@ const DEFAULT_WIDTH = 100;
 /** One Ctrl-C comes from the terminal and again from each parent that passes it on (npm, a shell). */
 const SAME_WISH_MS = 500;
 
-/** A library may still hold a connection to a peer that says nothing; nobody waits for that. */
-const LINGER_MS = 1_000;
-
 /**
  * Runs a program in its process: streams, environment, exit code. The first SIGINT or SIGTERM asks
  * it to end well, a later one ends it at once.
@@ -19,7 +16,8 @@ export async function runMain(program: Program, host: NodeJS.Process): Promise<v
   host.stdout.on("error", (error) => host.exit("code" in error && error.code === "EPIPE" ? 0 : 1));
   host.exitCode = await runProgram(program, host.argv.slice(2), ioOf(host, stop));
   await Promise.all([flushed(host.stdout), flushed(host.stderr)]);
-  setTimeout(() => host.exit(), LINGER_MS).unref();
+  // A library may still hold a connection to a peer that says nothing; nobody waits for that.
+  host.exit();
 }
 
 const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
