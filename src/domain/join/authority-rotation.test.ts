@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { authorityTypes, type AuthorityType, type RotationPhase } from "#domain/resources";
-import { rotate } from "#testing/authorities";
+import { caPins } from "#domain/authority";
+import { newAuthorities, rotate } from "#testing/authorities";
 import { JoinCluster, refusal } from "#testing/join";
 import { Machine } from "#testing/join-machine";
 import { resetToken } from "./reset.ts";
@@ -145,4 +146,51 @@ it("what a machine trusts grows, turns and shrinks with each join of a rotation"
   assert.deepEqual(counts, [2, 2, 2, 1]);
   const { left_pins } = (await world.machine.storage.load())!;
   assert.equal(left_pins?.length, 1);
+});
+
+describe("the authorities that a machine is told of", () => {
+  it("are on its disk when that is done, and other starts know them", async () => {
+    await using world = await start();
+    const { cluster, machine } = world;
+    await world.to("init", ["host", "user"]);
+    const told = await machine.client.keepTrust(cluster.authorities.trust());
+    assert.deepEqual(told?.trust, cluster.authorities.trust());
+    const again = new Machine(cluster, machine.settings, machine);
+    assert.deepEqual((await again.client.current())?.trust, cluster.authorities.trust());
+    await machine.join();
+  });
+
+  it("wait for a join under way, whose result may be older", async () => {
+    await using world = await start();
+    const { cluster, machine } = world;
+    const joining = machine.join();
+    await world.to("init", ["host"]);
+    await Promise.all([joining, machine.client.keepTrust(cluster.authorities.trust())]);
+    assert.deepEqual((await machine.client.current())?.trust, cluster.authorities.trust());
+    await machine.join();
+  });
+
+  it("are remembered as left, once the cluster has left them", async () => {
+    await using world = await start();
+    const { cluster, machine } = world;
+    const [old] = caPins(cluster.authorities.trust());
+    for (const phase of FORWARD) {
+      await world.to(phase, ["host"]);
+      await machine.client.keepTrust(cluster.authorities.trust());
+    }
+    assert.deepEqual((await machine.storage.load())?.left_pins, [old]);
+    await machine.join();
+    assert.deepEqual((await machine.storage.load())?.left_pins, [old]);
+  });
+
+  it("are not kept when they are another cluster's, and nothing is before the first join", async () => {
+    await using world = await start();
+    const other = await newAuthorities("other.example");
+    await assert.rejects(world.machine.client.keepTrust(other.authorities.trust()), {
+      code: "bad_parameter",
+    });
+    const stranger = new Machine(world.cluster, { token: "t" });
+    assert.equal(await stranger.client.keepTrust(other.authorities.trust()), undefined);
+    assert.equal(await stranger.storage.load(), undefined);
+  });
 });
