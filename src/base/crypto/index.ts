@@ -3,7 +3,6 @@ export { DirectoryKeyStore } from "./directory-key-store.ts";
 export { signJws, verifyJws } from "./jws.ts";
 export { keyIdOf, signJwsWith, type KeyHandle, type KeyStore } from "./key-store.ts";
 export {
-  boundKeyFromPem,
   boundSuiteOf,
   generateKeyPair,
   jwkOf,
@@ -13,7 +12,6 @@ export {
   publicKeyFromSpki,
   publicKeyOf,
   spkiDer,
-  suiteOf,
 } from "./keys.ts";
 export { KnownDocuments } from "./known-documents.ts";
 export { MemoryKeyStore } from "./memory-key-store.ts";

@@ -230,7 +230,7 @@ suite("an agent by bound_keypair", () => {
     await using world = await open();
     const { cluster, agent } = world;
     await addToken(cluster, "b");
-    const thief = agentOf(cluster, "b", hostFacts(agent.settings.host.hostId!));
+    const thief = agentOf(cluster, "b", hostFacts(agent.settings.host.hostId));
     assert.match((await refusal(thief.join())).message, /belongs to another agent/);
     assert.equal((await cluster.bound("b").catch(() => undefined))?.bound_public_key ?? "", "");
   });
