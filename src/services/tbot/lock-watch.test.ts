@@ -14,7 +14,12 @@ function setUp() {
   const said: string[] = [];
   const told = { reached: 0, pardons: 0, calls: 0 };
   let refusal: Error | undefined;
-  const open = (): PromiseWithResolvers<never> => Promise.withResolvers<never>();
+  const open = (): PromiseWithResolvers<never> => {
+    const made = Promise.withResolvers<never>();
+    // Nobody waits for it while the cluster refuses.
+    made.promise.catch(() => {});
+    return made;
+  };
   let current = open();
   const client = {
     auth: {
