@@ -1,21 +1,22 @@
-import { badParameter, codeOf, type Clock, type Logger } from "#base/kernel";
+import { badParameter, type Clock, type Logger } from "#base/kernel";
 import type { Store, Write } from "#base/storage";
 import { authorityTypes, type AuthorityType } from "#domain/resources";
 import { encodeAppToken, type AppTokenRequest } from "./app-token.ts";
-import { ensureAuthorities, readAuthoritySet } from "./bootstrap.ts";
+import { ensureAuthorities } from "./bootstrap.ts";
 import { CurrentVerifier } from "./current-verifier.ts";
 import { describe, type AuthoritySummary } from "./describe.ts";
 import { exportAuthority, type ExportFormat } from "./export.ts";
-import { hold, sameRevisions, type Held } from "./held.ts";
+import { hold, type Held } from "./held.ts";
 import type { HostClaims, UserClaims } from "./identity.ts";
 import { hostSsh, hostX509, userSsh, userX509, type HostNames, type Validity } from "./issue.ts";
+import { outdatedJoinState, verifyJoinState, type OutdatedJoinState } from "./join-keys.ts";
 import {
-  decodeJoinState,
   encodeJoinState,
   readJoinState,
   type JoinStateClaims,
   type JoinStateDraft,
 } from "./join-state.ts";
+import { Keeper } from "./keeper.ts";
 import { CLOCK_SKEW_MS, type Circumstances } from "./keys.ts";
 import { linksOf } from "./link.ts";
 import { rotate, rotateDue, type RotateContext, type RotateRequest } from "./rotate.ts";
@@ -43,11 +44,6 @@ export interface KeysToCertify {
 /** Whom the audit log names for a rotation, and how it is written to. */
 export type RotatedBy = Pick<RotateContext, "actor" | "remoteAddr" | "audit">;
 
-export interface OutdatedJoinState {
-  readonly claims: JoinStateClaims;
-  readonly since: number;
-}
-
 export interface IssuedCredentials {
   /** DER; empty when no TLS key was given. */
   readonly tlsCertificate: Buffer;
@@ -68,15 +64,13 @@ export class Authorities {
   readonly verifier: CurrentVerifier = new CurrentVerifier(() => this.trust());
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #changed = new Set<() => void>();
-  #held: Held;
-  #reloading: Promise<void> = Promise.resolve();
+  readonly #keeper: Keeper;
 
   private constructor({ store, clock }: AuthoritiesOptions, held: Held) {
     this.clusterName = held.trust.clusterName;
     this.#store = store;
     this.#clock = clock;
-    this.#held = held;
+    this.#keeper = new Keeper(store, held);
   }
 
   /** Loads the authorities, after making those that are missing. */
@@ -90,25 +84,18 @@ export class Authorities {
    * Keeps in step with the store until the signal aborts; `onReady` once nothing can be missed any
    * more. Rejects when the store does: run it again, and what was known stays in use meanwhile.
    */
-  async follow({ signal, onReady }: { signal: AbortSignal; onReady?: () => void }): Promise<void> {
-    const after = await this.#store.position();
-    await this.reload();
-    onReady?.();
-    for await (const _change of this.#store.watch({ kinds: ["cert_authority"], after, signal }))
-      await this.reload();
+  follow(options: { signal: AbortSignal; onReady?: () => void }): Promise<void> {
+    return this.#keeper.follow(options);
   }
 
   /** Takes in what the store holds now, all at once: signers, trust, and then those who listen. */
   reload(): Promise<void> {
-    const run = this.#reloading.then(() => this.#reload());
-    this.#reloading = run.catch(() => {});
-    return run;
+    return this.#keeper.reload();
   }
 
   /** Called after each change of any authority. */
   onChange(changed: () => void): Disposable {
-    this.#changed.add(changed);
-    return { [Symbol.dispose]: () => void this.#changed.delete(changed) };
+    return this.#keeper.onChange(changed);
   }
 
   /** What everyone needs to verify this cluster's certificates; another object when it changes. */
@@ -173,25 +160,15 @@ export class Authorities {
    */
   verifyJoinState(jwt: string): JoinStateClaims {
     if (this.#held.joinStates.has(jwt)) return readJoinState(jwt, this);
-    const { trusted, retired } = this.#held.joinKeys;
-    const now = this.#clock.now();
-    const recent = retired.filter(({ until }) => until > now).map(({ publicKey }) => publicKey);
-    return decodeJoinState(jwt, [...trusted, ...recent], this);
+    return verifyJoinState(jwt, this.#held.joinKeys, this.#circumstances());
   }
 
   /**
    * What a join state says that `verifyJoinState` refuses, if it is ours and only too old: its key
-   * left with a rotation. `since` is when it began not to count, milliseconds since the epoch.
+   * left with a rotation.
    */
   outdatedJoinState(jwt: string): OutdatedJoinState | undefined {
-    for (const { publicKey, until } of this.#held.joinKeys.retired) {
-      try {
-        return { claims: decodeJoinState(jwt, [publicKey], this), since: until };
-      } catch (error) {
-        if (codeOf(error) !== "unauthenticated") throw error;
-      }
-    }
-    return undefined;
+    return outdatedJoinState(jwt, this.#held.joinKeys, this);
   }
 
   /** A JWT for the application's own use (ES256); its keys are `exportAuthority("app")`. */
@@ -214,17 +191,13 @@ export class Authorities {
    * already. `bad_parameter` where it cannot follow, `unavailable` where others rotate at the time.
    */
   async rotate(request: RotateRequest, by: RotatedBy): Promise<boolean> {
-    const changed = await rotate(request, { ...by, store: this.#store, now: this.#clock.now() });
-    await this.reload();
-    return changed;
+    return await this.#keeper.after(() => rotate(request, this.#rotation(by)));
   }
 
   /** Takes automatic rotations whose time has come one phase on. */
   async rotateDue(by: RotatedBy): Promise<void> {
-    const now = this.#clock.now();
-    if ((this.nextRotationAt() ?? Infinity) > now) return;
-    await rotateDue({ ...by, store: this.#store, now });
-    await this.reload();
+    if ((this.nextRotationAt() ?? Infinity) > this.#clock.now()) return;
+    await this.#keeper.after(() => rotateDue(this.#rotation(by)));
   }
 
   /** When the next phase of an automatic rotation begins, milliseconds since the epoch. */
@@ -233,24 +206,12 @@ export class Authorities {
     return times.length > 0 ? Math.min(...times) : undefined;
   }
 
-  async #reload(): Promise<void> {
-    const held = await this.#read();
-    if (!held) return;
-    this.#held = held;
-    for (const changed of this.#changed) changed();
+  #rotation(by: RotatedBy): RotateContext {
+    return { ...by, store: this.#store, now: this.#clock.now() };
   }
 
-  /** Nothing when the store holds what we hold. Keys may be exchanged between two readings of it. */
-  async #read(): Promise<Held | undefined> {
-    for (let attempt = 1; ; attempt++) {
-      const authorities = await readAuthoritySet(this.#store);
-      if (sameRevisions(authorities, this.#held.authorities)) return undefined;
-      try {
-        return await hold(this.#store, authorities, this.#held);
-      } catch (error) {
-        if (attempt === READ_ATTEMPTS) throw error;
-      }
-    }
+  get #held(): Held {
+    return this.#keeper.held;
   }
 
   #circumstances(): Circumstances {
@@ -272,6 +233,3 @@ export class Authorities {
 }
 
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
-
-/** A rotation takes at least two commits before keys go, so that a second reading is whole. */
-const READ_ATTEMPTS = 3;

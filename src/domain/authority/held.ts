@@ -1,9 +1,9 @@
-import type { KeyObject } from "node:crypto";
 import { KnownDocuments, type SshSigner } from "#base/crypto";
 import type { Store } from "#base/storage";
 import type { AuthorityType } from "#domain/resources";
 import { readPrivateKeys, type AuthoritySet } from "./bootstrap.ts";
 import { trustedKeys } from "./export.ts";
+import type { JoinKeys } from "./join-keys.ts";
 import { retiredKeys } from "./rotation.ts";
 import {
   jwtPublicKey,
@@ -32,13 +32,6 @@ interface Signers {
   readonly host: { readonly x509: X509Signer; readonly ssh: SshSigner };
   readonly join: JwtSigner;
   readonly app: JwtSigner;
-}
-
-/** Public keys of the join authority. */
-interface JoinKeys {
-  readonly trusted: readonly KeyObject[];
-  /** Those of rotations that have ended, with their last moment, milliseconds since the epoch. */
-  readonly retired: readonly { readonly publicKey: KeyObject; readonly until: number }[];
 }
 
 /** Takes over from `before` what has not changed. Rejects where a private key is missing. */
