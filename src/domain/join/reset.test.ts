@@ -178,8 +178,8 @@ suite("a reset", () => {
     await using world = await open();
     const { cluster, machine } = world;
     await overtaken(world);
-    await cluster.addBoundToken("other");
-    const another = new Machine(cluster, { token: "other" });
+    await cluster.addBoundToken("t-2");
+    const another = new Machine(cluster, { token: "t-2" });
     await another.join();
     const copy = await another.copy();
     await copy.join();

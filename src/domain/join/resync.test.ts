@@ -194,6 +194,20 @@ suite("after a restore, with the window open", () => {
     assert.match((await madeLocks(cluster)).join(), /^join-state-t-/);
   });
 
+  test("a machine that is not ahead does not use the token's chance up", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await openResync(cluster);
+    await machine.join();
+    await recover(machine);
+    assert.equal((await cluster.bound("t")).resynced_in, undefined);
+    const restore = await backUp(cluster);
+    await recover(machine);
+    await restore();
+    await machine.join();
+    assert.ok((await cluster.bound("t")).resynced_in);
+  });
+
   test("a machine that is behind is locked like at any time", async () => {
     await using world = await open();
     const { cluster, machine } = world;
@@ -221,6 +235,7 @@ suite("after a restore, with the window open", () => {
     const { cluster, machine, restore } = world;
     const copy = await machine.copy();
     await recover(machine);
+    for (let i = 0; i < 3; i++) await machine.join();
     await restore();
     await recover(copy);
     await openResync(cluster);
@@ -265,6 +280,27 @@ suite("after a restore, with the window open", () => {
     await openResync(cluster);
     copy.anonymous = true;
     assert.match((await refusal(copy.join())).message, STRANGER);
+    assert.deepEqual(await madeLocks(cluster), []);
+  });
+
+  test("an older key signs nothing once the window has ended", async () => {
+    await using world = await open();
+    const { cluster, machine, restore } = world;
+    await rotate(world);
+    await restore();
+    await openResync(cluster);
+    const { connect } = machine;
+    let streams = 0;
+    Object.assign(machine, {
+      connect: async (...options: Parameters<typeof connect>) => {
+        // The refused refresh, the recovery after it, and then the older key.
+        if (++streams === 3) await endResync(cluster, { actor: systemActor });
+        return await connect(...options);
+      },
+    });
+    machine.log.length = 0;
+    assert.match((await refusal(machine.join())).message, /no longer takes older keys/);
+    assert.deepEqual(machine.log.slice(-3), ["init", "challenge", "givingUp"]);
     assert.deepEqual(await madeLocks(cluster), []);
   });
 
