@@ -48,6 +48,7 @@ const matrix: Readonly<Record<string, string>> = {
   "tenon.auth.v1.AuthService/Ping": "                  +  +  +  +  +  +  +  +  +",
   "tenon.auth.v1.AuthService/GetTrust": "              +  +  +  +  +  +  +  +  +",
   "tenon.auth.v1.AuthService/IssueCertificates": "     ?  +  -  +  +  -  -  -  -",
+  "tenon.auth.v1.AuthService/ListOpen": "              ?  +  +  +  +  -  -  -  -",
   "tenon.auth.v1.AuthService/SubmitHeartbeat": "       ?  +  -  -  -  -  -  -  -",
   "tenon.auth.v1.AuthService/AnnounceApps": "          ?  -  -  -  -  +  -  -  -",
   "tenon.auth.v1.AuthService/WatchLocks": "            ?  +  -  -  -  +  +  +  +",
@@ -101,6 +102,7 @@ const calls: Readonly<Record<string, (as: Services, bench: AuthBench) => Promise
   "tenon.auth.v1.AuthService/GetTrust": async ({ auth }) => await auth.getTrust({}),
   "tenon.auth.v1.AuthService/IssueCertificates": async ({ auth }) =>
     await auth.issueCertificates({ tlsPublicKey }),
+  "tenon.auth.v1.AuthService/ListOpen": async ({ auth }) => await auth.listOpen({ kind: "app" }),
   "tenon.auth.v1.AuthService/SubmitHeartbeat": async ({ auth }) => await auth.submitHeartbeat({}),
   "tenon.auth.v1.AuthService/AnnounceApps": async ({ auth }) => await auth.announceApps({}),
   "tenon.auth.v1.AuthService/WatchLocks": async ({ auth }) => await first(auth.watchLocks({})),

@@ -29,6 +29,7 @@ const idleAuth: Auth = {
   ping: absent,
   getTrust: absent,
   issueCertificates: absent,
+  listOpen: absent,
   submitHeartbeat: absent,
   announceApps: absent,
   watchLocks: absent,

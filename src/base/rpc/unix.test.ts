@@ -40,6 +40,7 @@ describe("the socket file", () => {
           },
           getTrust: never,
           issueCertificates: never,
+          listOpen: never,
           submitHeartbeat: never,
           announceApps: never,
           watchLocks: never,

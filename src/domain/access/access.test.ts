@@ -14,9 +14,9 @@ import {
 import {
   builtinRoles,
   builtinRoleWrites,
-  checkApp,
+  checkOpen,
   checkVerb,
-  decideApp,
+  decideOpen,
   describeCaller,
   guardedResources,
   hostRules,
@@ -26,6 +26,7 @@ import {
   matchesLabels,
   maxSessionTtl,
   mayVerb,
+  openableKinds,
   type Caller,
   type UserIdentity,
 } from "./index.ts";
@@ -92,14 +93,33 @@ test("an application opens to a role that allows it, unless another denies it", 
   const open = role({ allow: { app_labels: { "*": ["*"] } } });
   const noProd = role({ deny: { app_labels: { env: ["prod"] } } }, "no-prod");
   const app = (env: string) => ({ name: "web", labels: { env } });
-  checkApp([open, noProd], {}, app("dev"));
+  checkOpen("app", { roles: [open, noProd], traits: {} }, app("dev"));
   assert.throws(
-    () => checkApp([open, noProd], {}, app("prod")),
+    () => checkOpen("app", { roles: [open, noProd], traits: {} }, app("prod")),
     (error: Error & { detail?: string }) =>
       codeOf(error) === "access_denied" && error.detail === 'role "no-prod" denies the application',
   );
-  assert.equal(decideApp([], {}, {}).allowed, false);
+  assert.equal(decideOpen("app", { roles: [], traits: {} }, {}).allowed, false);
 });
+
+const fields = {
+  node: "node_labels",
+  app: "app_labels",
+  db: "db_labels",
+  kube_cluster: "kubernetes_labels",
+} as const;
+for (const kind of openableKinds) {
+  test(`${kind}: its own labels of a role count, and no others`, () => {
+    for (const [other, field] of Object.entries(fields)) {
+      const side = { [field]: { env: ["prod"] } };
+      const may = (roles: readonly Role[]): boolean =>
+        decideOpen(kind, { roles, traits: {} }, { env: "prod" }).allowed;
+      assert.equal(may([role({ allow: side })]), other === kind, other);
+      const all = role({ allow: { [fields[kind]]: { "*": ["*"] } } });
+      assert.equal(may([all, role({ deny: side })]), other !== kind, other);
+    }
+  });
+}
 
 const rules = (resources: string[], only: string[]) => ({ rules: [{ resources, verbs: only }] });
 const verbCases: readonly [string, Role[], RuleResource, Verb, boolean][] = [
@@ -270,8 +290,14 @@ test("the roles that come with a cluster parse, and do what their names say", ()
   );
   for (const each of builtinRoles) assert.deepEqual(parseDocument(JSON.stringify(each)), each);
   const [access, editor, auditor] = builtinRoles.map((each) => caller([each]));
-  assert.equal(decideApp(builtinRoles.slice(0, 1), {}, { env: "prod" }).allowed, true);
-  assert.equal(decideApp(builtinRoles.slice(1), {}, { env: "prod" }).allowed, false);
+  assert.equal(
+    decideOpen("app", { roles: builtinRoles.slice(0, 1), traits: {} }, { env: "prod" }).allowed,
+    true,
+  );
+  assert.equal(
+    decideOpen("app", { roles: builtinRoles.slice(1), traits: {} }, { env: "prod" }).allowed,
+    false,
+  );
   assert.deepEqual(loginsOf(builtinRoles, { logins: ["ubuntu"] }), ["ubuntu"]);
   for (const resource of guardedResources) {
     assert.equal(mayVerb(editor!, resource, "update"), true);

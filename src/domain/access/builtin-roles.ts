@@ -22,7 +22,17 @@ const drafts: Readonly<Record<string, { description: string; allow: object }>> =
     allow: {
       rules: [
         {
-          resources: ["user", "role", "bot", "token", "lock", "cluster_config"],
+          resources: [
+            "user",
+            "role",
+            "bot",
+            "token",
+            "lock",
+            "cluster_config",
+            "node",
+            "db",
+            "kube_cluster",
+          ],
           verbs: ["*"],
         },
         {
@@ -40,7 +50,19 @@ const drafts: Readonly<Record<string, { description: string; allow: object }>> =
     allow: {
       rules: [
         {
-          resources: ["event", "status", "lock", "bot", "bot_instance", "app", "user", "role"],
+          resources: [
+            "event",
+            "status",
+            "lock",
+            "bot",
+            "bot_instance",
+            "node",
+            "app",
+            "db",
+            "kube_cluster",
+            "user",
+            "role",
+          ],
           verbs: ["list", "read"],
         },
       ],

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { roleKind, type Role } from "#domain/resources";
 import * as fc from "fast-check";
-import { decideApp, decideVerb, guardedResources, impersonation, loginsOf } from "./index.ts";
+import { decideOpen, decideVerb, guardedResources, impersonation, loginsOf } from "./index.ts";
 
 const text = fc.constantFrom("a", "b", "c");
 const pattern = fc.constantFrom("a", "b", "c", "*", "a*", "{{internal.t}}");
@@ -45,7 +45,7 @@ interface Answer {
 }
 
 const decide = (q: Question, given: readonly Role[] = q.roles): Answer => ({
-  app: decideApp(given, q.traits, q.labels).allowed,
+  app: decideOpen("app", { roles: given, traits: q.traits }, q.labels).allowed,
   verb: decideVerb(given, q.resource, q.verb).allowed,
   login: loginsOf(given, q.traits).includes(q.login),
   impersonate: impersonation(given).allowsRole(q.login),

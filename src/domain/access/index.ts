@@ -4,6 +4,14 @@ export { followLocks } from "./follow-locks.ts";
 export { impersonation, loginsOf, maxSessionTtl } from "./grants.ts";
 export { hostRules } from "./host-rules.ts";
 export type { Caller, HostIdentity, UserIdentity } from "./identity.ts";
-export { checkApp, decideApp, matchesLabels } from "./labels.ts";
+export {
+  checkOpen,
+  decideOpen,
+  matchesLabels,
+  openableKinds,
+  openableTitle,
+  type Holder,
+  type OpenableKind,
+} from "./labels.ts";
 export { lockedError, LockSet, lockTargetsOf } from "./locks.ts";
 export { checkVerb, decideVerb, guardedResources, mayVerb } from "./rules.ts";

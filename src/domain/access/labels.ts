@@ -17,30 +17,56 @@ export function matchesLabels(matchers: LabelMatchers, traits: Traits, labels: L
   );
 }
 
-/** Whether roles open an application with these labels: any deny wins, no allow is no access. */
-export function decideApp(roles: readonly Role[], traits: Traits, labels: Labels): Decision {
-  const denier = roles.find((role) => matchesLabels(role.spec.deny.app_labels, traits, labels));
+/** Whose labels open what, and what people call it. */
+const openers = {
+  node: { field: "node_labels", title: "node" },
+  app: { field: "app_labels", title: "application" },
+  db: { field: "db_labels", title: "database" },
+  kube_cluster: { field: "kubernetes_labels", title: "Kubernetes cluster" },
+} as const;
+
+/** The kinds of resources that roles open by labels. */
+export type OpenableKind = keyof typeof openers;
+
+export const openableKinds: readonly OpenableKind[] = ["node", "app", "db", "kube_cluster"];
+export const openableTitle = (kind: OpenableKind): string => openers[kind].title;
+
+/** Who asks: roles, and the traits that fill their templates. */
+export interface Holder {
+  readonly roles: readonly Role[];
+  readonly traits: Traits;
+}
+
+/** Whether roles open what has these labels: any deny wins, no allow is no access. */
+export function decideOpen(
+  kind: OpenableKind,
+  { roles, traits }: Holder,
+  labels: Labels,
+): Decision {
+  const { field, title } = openers[kind];
+  const denier = roles.find((role) => matchesLabels(role.spec.deny[field], traits, labels));
   if (denier)
     return {
       allowed: false,
       denied: true,
-      reason: `role "${denier.metadata.name}" denies the application`,
+      reason: `role "${denier.metadata.name}" denies the ${title}`,
     };
-  return roles.some((role) => matchesLabels(role.spec.allow.app_labels, traits, labels))
+  return roles.some((role) => matchesLabels(role.spec.allow[field], traits, labels))
     ? { allowed: true }
-    : { allowed: false, denied: false, reason: "no role allows the application" };
+    : { allowed: false, denied: false, reason: `no role allows the ${title}` };
 }
 
-/** Throws `access_denied`; `name` is the application's, for the message. */
-export function checkApp(
-  roles: readonly Role[],
-  traits: Traits,
-  app: { readonly name: string; readonly labels: Labels },
+/** Throws `access_denied`; `name` is for the message. */
+export function checkOpen(
+  kind: OpenableKind,
+  holder: Holder,
+  { name, labels }: { readonly name: string; readonly labels: Labels },
 ): void {
-  const decision = decideApp(roles, traits, app.labels);
+  const decision = decideOpen(kind, holder, labels);
   if (decision.allowed) return;
+  const { field, title } = openers[kind];
   throw accessDenied(
-    `access to application "${app.name}" is denied; ask for a role whose app_labels match it`,
+    `access to ${title} "${name}" is denied; ask for a role whose ${field} match it`,
     { detail: decision.reason },
   );
 }

@@ -7,7 +7,10 @@ import { botInstanceKind } from "./bot-instance.ts";
 import { botKind } from "./bot.ts";
 import { certAuthorityKind } from "./cert-authority.ts";
 import { clusterConfigKind } from "./cluster-config.ts";
+import { dbKind } from "./db.ts";
+import { kubeClusterKind } from "./kube-cluster.ts";
 import { lockKind } from "./lock.ts";
+import { nodeKind } from "./node.ts";
 import { roleKind } from "./role.ts";
 import { tokenKind } from "./token.ts";
 import { userKind } from "./user.ts";
@@ -20,7 +23,10 @@ export const kinds = {
   bot_instance: botInstanceKind,
   token: tokenKind,
   lock: lockKind,
+  node: nodeKind,
   app: appKind,
+  db: dbKind,
+  kube_cluster: kubeClusterKind,
   cert_authority: certAuthorityKind,
   cluster_config: clusterConfigKind,
 } as const;

@@ -180,7 +180,7 @@ describe("tctl for the cluster", () => {
       const all = await runCaptured(tctl, ["schema"]);
       assert.equal(
         (JSON.parse(all.out) as { oneOf?: object[]; anyOf?: object[] }).oneOf?.length,
-        9,
+        12,
       );
     });
   });

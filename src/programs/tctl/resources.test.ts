@@ -111,6 +111,50 @@ spec:
       });
   });
 
+  describe("tctl for what bots reach", () => {
+    const INVENTORY = `kind: node
+version: v1
+metadata: { name: web-1, labels: { env: prod } }
+spec: { hostname: web-1.example.com, addr: 10.0.0.7:22 }
+---
+kind: db
+version: v1
+metadata: { name: orders }
+spec: { protocol: postgres, uri: "db.example.com:5432" }
+---
+kind: kube_cluster
+version: v1
+metadata: { name: main }
+spec: { api_server: "https://10.0.0.1:6443" }
+`;
+
+    it("creates, shows and removes nodes, databases and Kubernetes clusters", async () => {
+      const created = await cluster.out("create -f -", { stdin: INVENTORY });
+      assert.equal(created, "node/web-1 created\ndb/orders created\nkube_cluster/main created\n");
+      const text = await cluster.out("get nodes,databases,kube");
+      assert.match(text, /^web-1 +web-1\.example\.com +10\.0\.0\.7:22 +env=prod$/m);
+      assert.match(text, /^orders +postgres +db\.example\.com:5432/m);
+      assert.match(text, /^main +https:\/\/10\.0\.0\.1:6443/m);
+      for (const name of ["node/web-1", "db/orders", "kube/main"]) await cluster.out(`rm ${name}`);
+      const told = await cluster.out("audit ls");
+      for (const type of ["node.create", "db.delete", "kube_cluster.delete"])
+        assert.ok(told.includes(type), type);
+    });
+
+    const faults: readonly (readonly [string, string, RegExp])[] = [
+      ["10.0.0.7:22", "10.0.0.7", /spec\.addr: must be host:port/],
+      ["10.0.0.7:22", "10.0.0.7:99999", /spec\.addr: must have a port of at most 65535/],
+      ["postgres", "postgre", /spec\.protocol.*did you mean "postgres"/],
+      ["https://10", "http://10", /spec\.api_server: must be an https:\/\/ address/],
+    ];
+    for (const [right, wrong, message] of faults)
+      it(`refuses ${wrong}`, async () => {
+        const ran = await cluster.run("create -f -", { stdin: INVENTORY.replace(right, wrong) });
+        assert.match(ran.err, message);
+        assert.equal(ran.code, 1);
+      });
+  });
+
   describe("tctl create", () => {
     const file = async (text: string): Promise<string> => {
       const path = join(cluster.directory, "create.yaml");

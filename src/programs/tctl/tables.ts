@@ -71,12 +71,25 @@ export const columns: { readonly [K in KindName]: Columns<K> } = {
     { heading: "Message", cell: ({ spec }) => spec.message },
     { heading: "Until", cell: ({ spec }) => (spec.expires ? secondsOf(spec.expires) : "removed") },
   ],
+  node: [
+    name,
+    { heading: "Host", cell: ({ spec }) => spec.hostname },
+    { heading: "Address", cell: ({ spec }) => spec.addr },
+    labels,
+  ],
   app: [
     { heading: "Name", cell: (app) => appName(app) },
     { heading: "Address", cell: ({ spec }) => spec.uri },
     { heading: "Agent", cell: ({ spec }) => spec.host_id },
     labels,
   ],
+  db: [
+    name,
+    { heading: "Protocol", cell: ({ spec }) => spec.protocol },
+    { heading: "Address", cell: ({ spec }) => spec.uri },
+    labels,
+  ],
+  kube_cluster: [name, { heading: "Address", cell: ({ spec }) => spec.api_server }, labels],
   cert_authority: [
     name,
     { heading: "Phase", cell: ({ status }) => status?.phase },

@@ -1,5 +1,5 @@
 import { accessDenied, type Clock } from "#base/kernel";
-import { checkApp, LockSet, type UserIdentity } from "#domain/access";
+import { checkOpen, LockSet, type UserIdentity } from "#domain/access";
 import { CurrentVerifier, type Trust } from "#domain/authority";
 import type { Role } from "#domain/resources";
 
@@ -51,7 +51,7 @@ export class AgentRules {
     const { identity } = verified;
     this.locks.check(identity, now);
     const roles = identity.roles.flatMap((name) => this.#roles.get(name) ?? []);
-    checkApp(roles, identity.traits, app);
+    checkOpen("app", { roles, traits: identity.traits }, app);
     return identity;
   }
 }

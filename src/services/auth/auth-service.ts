@@ -1,11 +1,13 @@
 import type { Handlers } from "#base/rpc";
 import { trustToProto } from "#domain/authority";
+import { PageTokens } from "#domain/resources";
 import type { AuthService } from "@tenon/api/tenon/auth/v1/auth";
 import { listAlerts } from "./alerts-service.ts";
 import { announceApps } from "./apps-service.ts";
 import { backUpStore, setResyncWindow } from "./backup-service.ts";
 import { submitHeartbeat } from "./heartbeat-service.ts";
 import { issueCertificates } from "./issue-service.ts";
+import { listOpen } from "./list-open.ts";
 import { watchLocks } from "./locks-service.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
 import { resetBoundKeypair } from "./reset-service.ts";
@@ -18,10 +20,12 @@ export function createAuthService(parts: AuthParts): Handlers<typeof AuthService
   const startedAt = parts.clock.now();
   const { config, authorities } = parts;
   const trust = new TrustWatch(authorities);
+  const tokens = new PageTokens(parts.store);
   return {
     ping: () => ({ clusterName: authorities.clusterName, ...config }),
     getTrust: () => trustToProto(authorities.trust()),
     issueCertificates: (request, call) => issueCertificates(parts, request, call),
+    listOpen: (request, call) => listOpen({ ...parts, tokens }, request, call),
     submitHeartbeat: (request, call) => submitHeartbeat(parts, request, call),
     announceApps: (request, call) => announceApps(parts, request, call),
     watchLocks: (_request, call) => watchLocks(parts, call),

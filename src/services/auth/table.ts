@@ -87,6 +87,7 @@ export const rpcTable: {
     ping: open,
     getTrust: open,
     issueCertificates: { callers: ["bot", "bot_output", "user"], tells: true },
+    listOpen: { callers: ["bot", "bot_output", "user"] },
     submitHeartbeat: { callers: ["bot"] },
     announceApps: { callers: ["app"] },
     watchLocks: { callers: [...agents, "bot", "admin"] },

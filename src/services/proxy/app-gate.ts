@@ -1,5 +1,5 @@
 import { accessDenied, notFound, type Clock } from "#base/kernel";
-import { checkApp, type LockSet, type UserIdentity } from "#domain/access";
+import { checkOpen, type LockSet, type UserIdentity } from "#domain/access";
 import type { ClusterView } from "./cluster-view.ts";
 
 export interface AppGateOptions {
@@ -28,8 +28,8 @@ export class AppGate {
     if (served.length === 0)
       throw notFound(`no agent serves application "${app}"; start one, or check its name`);
     // Agents may label one application differently: it opens to those whom every label set allows.
-    const roles = view.rolesOf(identity.roles);
+    const holder = { roles: view.rolesOf(identity.roles), traits: identity.traits };
     for (const { metadata } of served)
-      checkApp(roles, identity.traits, { name: app, labels: metadata.labels });
+      checkOpen("app", holder, { name: app, labels: metadata.labels });
   }
 }

@@ -38,11 +38,7 @@ function created(resource: AnyResource): Body | undefined {
   if (resource.kind === "bot") return { type: "bot.create", fields: botFields(resource) };
   if (resource.kind === "token") return { type: "token.create", fields: tokenFields(resource) };
   if (resource.kind === "lock") return { type: "lock.create", fields: lockFields(resource) };
-  if (resource.kind === "user") return { type: "user.create", fields: { name } };
-  if (resource.kind === "role") return { type: "role.create", fields: { name } };
-  if (resource.kind === "cluster_config")
-    return { type: "cluster_config.create", fields: { name } };
-  return undefined;
+  return isPlain(resource.kind) ? { type: `${resource.kind}.create`, fields: { name } } : undefined;
 }
 
 function updated(resource: AnyResource, changed: string[]): Body | undefined {
@@ -53,11 +49,9 @@ function updated(resource: AnyResource, changed: string[]): Body | undefined {
     return { type: "token.update", fields: { ...tokenFields(resource), changed } };
   if (resource.kind === "lock")
     return { type: "lock.update", fields: { name, target: lockTargetKey(resource), changed } };
-  if (resource.kind === "user") return { type: "user.update", fields: { name, changed } };
-  if (resource.kind === "role") return { type: "role.update", fields: { name, changed } };
-  if (resource.kind === "cluster_config")
-    return { type: "cluster_config.update", fields: { name, changed } };
-  return undefined;
+  return isPlain(resource.kind)
+    ? { type: `${resource.kind}.update`, fields: { name, changed } }
+    : undefined;
 }
 
 function removed(resource: AnyResource, { tokens, instances }: Removal): Body | undefined {
@@ -66,10 +60,16 @@ function removed(resource: AnyResource, { tokens, instances }: Removal): Body | 
   if (resource.kind === "token") return tokenDeleted(resource);
   if (resource.kind === "lock")
     return { type: "lock.delete", fields: { name, target: lockTargetKey(resource) } };
-  if (resource.kind === "user") return { type: "user.delete", fields: { name } };
-  if (resource.kind === "role") return { type: "role.delete", fields: { name } };
-  return undefined;
+  return isPlain(resource.kind) && resource.kind !== "cluster_config"
+    ? { type: `${resource.kind}.delete`, fields: { name } }
+    : undefined;
 }
+
+/** Kinds of which an event tells the name, and what changed. */
+const plainKinds = ["user", "role", "node", "db", "kube_cluster", "cluster_config"] as const;
+type PlainKind = (typeof plainKinds)[number];
+const isPlain = (kind: AnyResource["kind"]): kind is PlainKind =>
+  plainKinds.some((plain) => plain === kind);
 
 export function tokenDeleted(token: Token): BodyOf<Extract<EventDraft, { type: "token.delete" }>> {
   const { roles: _, ...fields } = tokenFields(token);

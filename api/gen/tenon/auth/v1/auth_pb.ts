@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/auth/v1/auth.proto.
  */
 export const file_tenon_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKXAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSITChFXYXRjaFRydXN0UmVxdWVzdCJWCgtUcnVzdFVwZGF0ZRIpCgV0cnVzdBgBIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSHAoUcmVuZXdfd2l0aGluX3NlY29uZHMYAiABKA0iZAoWUm90YXRlQXV0aG9yaXR5UmVxdWVzdBINCgV0eXBlcxgBIAMoCRINCgVwaGFzZRgCIAEoCRIOCgZtYW51YWwYAyABKAgSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBCABKAQiawoXUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USPwoLYXV0aG9yaXRpZXMYASADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRIPCgdjaGFuZ2VkGAIgASgIIjYKFkV4cG9ydEF1dGhvcml0eVJlcXVlc3QSDAoEdHlwZRgBIAEoCRIOCgZmb3JtYXQYAiABKAkiJwoXRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USDAoEdGV4dBgBIAEoCSKSAQoTU2VhcmNoRXZlbnRzUmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHR5cGUYAyABKAkSCwoDYm90GAQgASgJEgwKBHVzZXIYBSABKAkSEQoJYXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJIj8KFFNlYXJjaEV2ZW50c1Jlc3BvbnNlEg4KBmV2ZW50cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiEgoQR2V0U3RhdHVzUmVxdWVzdCKnBQoRR2V0U3RhdHVzUmVzcG9uc2USFAoMY2x1c3Rlcl9uYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSGQoRcHJveHlfcHVibGljX2FkZHIYAyABKAkSDwoHY2FfcGlucxgEIAMoCRI/CgthdXRob3JpdGllcxgFIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5EjwKBmNvdW50cxgGIAMoCzIsLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQ291bnRzRW50cnkSEgoKc3RhcnRlZF9hdBgHIAEoBBIUCgxyZXN5bmNfdW50aWwYCCABKAQaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARqrAQoJQXV0aG9yaXR5EgwKBHR5cGUYASABKAkSDQoFcGhhc2UYAiABKAkSEwoLZmluZ2VycHJpbnQYAyABKAkSEQoJbm90X2FmdGVyGAQgASgEEhwKFHRydXN0ZWRfZmluZ2VycHJpbnRzGAUgAygJEjsKCHJvdGF0aW9uGAYgASgLMikudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5Sb3RhdGlvbhq4AQoIUm90YXRpb24SDAoEbW9kZRgBIAEoCRISCgpzdGFydGVkX2F0GAIgASgEEhMKC3BoYXNlX3NpbmNlGAMgASgEEhUKDW5leHRfcGhhc2VfYXQYBCABKAQSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBSABKAQSFwoPb2xkX2ZpbmdlcnByaW50GAYgASgJEhcKD25ld19maW5nZXJwcmludBgHIAEoCRIOCgZiZWhpbmQYCCABKA0iKQoYUmVzZXRCb3VuZEtleXBhaXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIjkKGVJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USDQoFbG9ja3MYASADKAkSDQoFdW50aWwYAiABKAQiEwoRTGlzdEFsZXJ0c1JlcXVlc3QiqwEKEkxpc3RBbGVydHNSZXNwb25zZRI3CgZhbGVydHMYASADKAsyJy50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXNwb25zZS5BbGVydBIRCgl0cnVuY2F0ZWQYAiABKAgaSQoFQWxlcnQSDAoEdHlwZRgBIAEoCRIQCghzZXZlcml0eRgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEg8KB21lc3NhZ2UYBCABKAkiJgoWU2V0UmVzeW5jV2luZG93UmVxdWVzdBIMCgRvcGVuGAEgASgIIjkKF1NldFJlc3luY1dpbmRvd1Jlc3BvbnNlEg0KBXVudGlsGAEgASgEEg8KB2NoYW5nZWQYAiABKAgiHQoNQmFja3VwUmVxdWVzdBIMCgRmaWxlGAEgASgJIh8KDkJhY2t1cFJlc3BvbnNlEg0KBWJ5dGVzGAEgASgEMpsKCgtBdXRoU2VydmljZRI/CgRQaW5nEhoudGVub24uYXV0aC52MS5QaW5nUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuUGluZ1Jlc3BvbnNlEkYKCEdldFRydXN0Eh4udGVub24uYXV0aC52MS5HZXRUcnVzdFJlcXVlc3QaGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlElgKEUlzc3VlQ2VydGlmaWNhdGVzEicudGVub24uYXV0aC52MS5Jc3N1ZUNlcnRpZmljYXRlc1JlcXVlc3QaGi50ZW5vbi5qb2luLnYxLkNyZWRlbnRpYWxzEmAKD1N1Ym1pdEhlYXJ0YmVhdBIlLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVzcG9uc2USVwoMQW5ub3VuY2VBcHBzEiIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0GiMudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXNwb25zZRJNCgpXYXRjaExvY2tzEiAudGVub24uYXV0aC52MS5XYXRjaExvY2tzUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuTG9ja3NJbkZvcmNlMAESTAoKV2F0Y2hUcnVzdBIgLnRlbm9uLmF1dGgudjEuV2F0Y2hUcnVzdFJlcXVlc3QaGi50ZW5vbi5hdXRoLnYxLlRydXN0VXBkYXRlMAESYAoPRXhwb3J0QXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXNwb25zZRJXCgxTZWFyY2hFdmVudHMSIi50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1Jlc3BvbnNlEk4KCUdldFN0YXR1cxIfLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVxdWVzdBogLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2USYAoPUm90YXRlQXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXNwb25zZRJmChFSZXNldEJvdW5kS2V5cGFpchInLnRlbm9uLmF1dGgudjEuUmVzZXRCb3VuZEtleXBhaXJSZXF1ZXN0GigudGVub24uYXV0aC52MS5SZXNldEJvdW5kS2V5cGFpclJlc3BvbnNlElEKCkxpc3RBbGVydHMSIC50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXF1ZXN0GiEudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVzcG9uc2USYAoPU2V0UmVzeW5jV2luZG93EiUudGVub24uYXV0aC52MS5TZXRSZXN5bmNXaW5kb3dSZXF1ZXN0GiYudGVub24uYXV0aC52MS5TZXRSZXN5bmNXaW5kb3dSZXNwb25zZRJHCgZCYWNrdXASHC50ZW5vbi5hdXRoLnYxLkJhY2t1cFJlcXVlc3QaHS50ZW5vbi5hdXRoLnYxLkJhY2t1cFJlc3BvbnNlMAFiBnByb3RvMw", [file_tenon_join_v1_join]);
+  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKXAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgiwAEKD0xpc3RPcGVuUmVxdWVzdBIMCgRraW5kGAEgASgJEjoKBmxhYmVscxgCIAMoCzIqLnRlbm9uLmF1dGgudjEuTGlzdE9wZW5SZXF1ZXN0LkxhYmVsc0VudHJ5Eg0KBXJvbGVzGAMgAygJEhEKCXBhZ2Vfc2l6ZRgEIAEoDRISCgpwYWdlX3Rva2VuGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWwoQTGlzdE9wZW5SZXNwb25zZRIuCglyZXNvdXJjZXMYASADKAsyGy50ZW5vbi5hdXRoLnYxLk9wZW5SZXNvdXJjZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkivAEKDE9wZW5SZXNvdXJjZRIMCgRuYW1lGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLnRlbm9uLmF1dGgudjEuT3BlblJlc291cmNlLkxhYmVsc0VudHJ5EhMKC2Rlc2NyaXB0aW9uGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSEAoIaG9zdG5hbWUYBSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLtAQoWU3VibWl0SGVhcnRiZWF0UmVxdWVzdBIPCgd2ZXJzaW9uGAEgASgJEhAKCGhvc3RuYW1lGAIgASgJEgoKAm9zGAMgASgJEhQKDGFyY2hpdGVjdHVyZRgEIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgFIAEoBBIQCghvbmVfc2hvdBgGIAEoCBIMCgRraW5kGAcgASgJEhUKDWNvbmZpZ3VyYXRpb24YCCABKAkSDwoHc3RhcnR1cBgJIAEoCBIuCghzZXJ2aWNlcxgKIAMoCzIcLnRlbm9uLmF1dGgudjEuU2VydmljZUhlYWx0aCJfCg1TZXJ2aWNlSGVhbHRoEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRIOCgZzdGF0dXMYAyABKAkSDgoGcmVhc29uGAQgASgJEhIKCnVwZGF0ZWRfYXQYBSABKAQiGQoXU3VibWl0SGVhcnRiZWF0UmVzcG9uc2UiiwIKE0Fubm91bmNlQXBwc1JlcXVlc3QSNAoEYXBwcxgBIAMoCzImLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVxdWVzdC5BcHAavQEKA0FwcBIMCgRuYW1lGAEgASgJEgsKA3VyaRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRJCCgZsYWJlbHMYBCADKAsyMi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwLkxhYmVsc0VudHJ5EhMKC3B1YmxpY19hZGRyGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiKwoUQW5ub3VuY2VBcHBzUmVzcG9uc2USEwoLdHRsX3NlY29uZHMYASABKA0iEwoRV2F0Y2hMb2Nrc1JlcXVlc3QiHQoMTG9ja3NJbkZvcmNlEg0KBWxvY2tzGAEgAygJIhMKEVdhdGNoVHJ1c3RSZXF1ZXN0IlYKC1RydXN0VXBkYXRlEikKBXRydXN0GAEgASgLMhoudGVub24uam9pbi52MS5UcnVzdEJ1bmRsZRIcChRyZW5ld193aXRoaW5fc2Vjb25kcxgCIAEoDSJkChZSb3RhdGVBdXRob3JpdHlSZXF1ZXN0Eg0KBXR5cGVzGAEgAygJEg0KBXBoYXNlGAIgASgJEg4KBm1hbnVhbBgDIAEoCBIcChRncmFjZV9wZXJpb2Rfc2Vjb25kcxgEIAEoBCJrChdSb3RhdGVBdXRob3JpdHlSZXNwb25zZRI/CgthdXRob3JpdGllcxgBIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5Eg8KB2NoYW5nZWQYAiABKAgiNgoWRXhwb3J0QXV0aG9yaXR5UmVxdWVzdBIMCgR0eXBlGAEgASgJEg4KBmZvcm1hdBgCIAEoCSInChdFeHBvcnRBdXRob3JpdHlSZXNwb25zZRIMCgR0ZXh0GAEgASgJIpIBChNTZWFyY2hFdmVudHNSZXF1ZXN0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdHlwZRgDIAEoCRILCgNib3QYBCABKAkSDAoEdXNlchgFIAEoCRIRCglhc2NlbmRpbmcYBiABKAgSEQoJcGFnZV9zaXplGAcgASgNEhIKCnBhZ2VfdG9rZW4YCCABKAkiPwoUU2VhcmNoRXZlbnRzUmVzcG9uc2USDgoGZXZlbnRzGAEgAygJEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSISChBHZXRTdGF0dXNSZXF1ZXN0IqcFChFHZXRTdGF0dXNSZXNwb25zZRIUCgxjbHVzdGVyX25hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIZChFwcm94eV9wdWJsaWNfYWRkchgDIAEoCRIPCgdjYV9waW5zGAQgAygJEj8KC2F1dGhvcml0aWVzGAUgAygLMioudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5BdXRob3JpdHkSPAoGY291bnRzGAYgAygLMiwudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5Db3VudHNFbnRyeRISCgpzdGFydGVkX2F0GAcgASgEEhQKDHJlc3luY191bnRpbBgIIAEoBBotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBGqsBCglBdXRob3JpdHkSDAoEdHlwZRgBIAEoCRINCgVwaGFzZRgCIAEoCRITCgtmaW5nZXJwcmludBgDIAEoCRIRCglub3RfYWZ0ZXIYBCABKAQSHAoUdHJ1c3RlZF9maW5nZXJwcmludHMYBSADKAkSOwoIcm90YXRpb24YBiABKAsyKS50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLlJvdGF0aW9uGrgBCghSb3RhdGlvbhIMCgRtb2RlGAEgASgJEhIKCnN0YXJ0ZWRfYXQYAiABKAQSEwoLcGhhc2Vfc2luY2UYAyABKAQSFQoNbmV4dF9waGFzZV9hdBgEIAEoBBIcChRncmFjZV9wZXJpb2Rfc2Vjb25kcxgFIAEoBBIXCg9vbGRfZmluZ2VycHJpbnQYBiABKAkSFwoPbmV3X2ZpbmdlcnByaW50GAcgASgJEg4KBmJlaGluZBgIIAEoDSIpChhSZXNldEJvdW5kS2V5cGFpclJlcXVlc3QSDQoFdG9rZW4YASABKAkiOQoZUmVzZXRCb3VuZEtleXBhaXJSZXNwb25zZRINCgVsb2NrcxgBIAMoCRINCgV1bnRpbBgCIAEoBCITChFMaXN0QWxlcnRzUmVxdWVzdCKrAQoSTGlzdEFsZXJ0c1Jlc3BvbnNlEjcKBmFsZXJ0cxgBIAMoCzInLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlLkFsZXJ0EhEKCXRydW5jYXRlZBgCIAEoCBpJCgVBbGVydBIMCgR0eXBlGAEgASgJEhAKCHNldmVyaXR5GAIgASgJEg8KB3N1YmplY3QYAyABKAkSDwoHbWVzc2FnZRgEIAEoCSImChZTZXRSZXN5bmNXaW5kb3dSZXF1ZXN0EgwKBG9wZW4YASABKAgiOQoXU2V0UmVzeW5jV2luZG93UmVzcG9uc2USDQoFdW50aWwYASABKAQSDwoHY2hhbmdlZBgCIAEoCCIdCg1CYWNrdXBSZXF1ZXN0EgwKBGZpbGUYASABKAkiHwoOQmFja3VwUmVzcG9uc2USDQoFYnl0ZXMYASABKAQy6AoKC0F1dGhTZXJ2aWNlEj8KBFBpbmcSGi50ZW5vbi5hdXRoLnYxLlBpbmdSZXF1ZXN0GhsudGVub24uYXV0aC52MS5QaW5nUmVzcG9uc2USRgoIR2V0VHJ1c3QSHi50ZW5vbi5hdXRoLnYxLkdldFRydXN0UmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSWAoRSXNzdWVDZXJ0aWZpY2F0ZXMSJy50ZW5vbi5hdXRoLnYxLklzc3VlQ2VydGlmaWNhdGVzUmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuQ3JlZGVudGlhbHMSSwoITGlzdE9wZW4SHi50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVxdWVzdBofLnRlbm9uLmF1dGgudjEuTGlzdE9wZW5SZXNwb25zZRJgCg9TdWJtaXRIZWFydGJlYXQSJS50ZW5vbi5hdXRoLnYxLlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlN1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlElcKDEFubm91bmNlQXBwcxIiLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVzcG9uc2USTQoKV2F0Y2hMb2NrcxIgLnRlbm9uLmF1dGgudjEuV2F0Y2hMb2Nrc1JlcXVlc3QaGy50ZW5vbi5hdXRoLnYxLkxvY2tzSW5Gb3JjZTABEkwKCldhdGNoVHJ1c3QSIC50ZW5vbi5hdXRoLnYxLldhdGNoVHJ1c3RSZXF1ZXN0GhoudGVub24uYXV0aC52MS5UcnVzdFVwZGF0ZTABEmAKD0V4cG9ydEF1dGhvcml0eRIlLnRlbm9uLmF1dGgudjEuRXhwb3J0QXV0aG9yaXR5UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USVwoMU2VhcmNoRXZlbnRzEiIudGVub24uYXV0aC52MS5TZWFyY2hFdmVudHNSZXF1ZXN0GiMudGVub24uYXV0aC52MS5TZWFyY2hFdmVudHNSZXNwb25zZRJOCglHZXRTdGF0dXMSHy50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1JlcXVlc3QaIC50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlEmAKD1JvdGF0ZUF1dGhvcml0eRIlLnRlbm9uLmF1dGgudjEuUm90YXRlQXV0aG9yaXR5UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USZgoRUmVzZXRCb3VuZEtleXBhaXISJy50ZW5vbi5hdXRoLnYxLlJlc2V0Qm91bmRLZXlwYWlyUmVxdWVzdBooLnRlbm9uLmF1dGgudjEuUmVzZXRCb3VuZEtleXBhaXJSZXNwb25zZRJRCgpMaXN0QWxlcnRzEiAudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVxdWVzdBohLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlEmAKD1NldFJlc3luY1dpbmRvdxIlLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVzcG9uc2USRwoGQmFja3VwEhwudGVub24uYXV0aC52MS5CYWNrdXBSZXF1ZXN0Gh0udGVub24uYXV0aC52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM", [file_tenon_join_v1_join]);
 
 /**
  * @generated from message tenon.auth.v1.PingRequest
@@ -122,6 +122,116 @@ export const IssueCertificatesRequestSchema: GenMessage<IssueCertificatesRequest
   messageDesc(file_tenon_auth_v1_auth, 3);
 
 /**
+ * @generated from message tenon.auth.v1.ListOpenRequest
+ */
+export type ListOpenRequest = Message<"tenon.auth.v1.ListOpenRequest"> & {
+  /**
+   * node, app, db or kube_cluster.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * All must be there with these values; `*` as the value takes any.
+   *
+   * @generated from field: map<string, string> labels = 2;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * As in IssueCertificatesRequest.
+   *
+   * @generated from field: repeated string roles = 3;
+   */
+  roles: string[];
+
+  /**
+   * @generated from field: uint32 page_size = 4;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 5;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListOpenRequest.
+ * Use `create(ListOpenRequestSchema)` to create a new message.
+ */
+export const ListOpenRequestSchema: GenMessage<ListOpenRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 4);
+
+/**
+ * @generated from message tenon.auth.v1.ListOpenResponse
+ */
+export type ListOpenResponse = Message<"tenon.auth.v1.ListOpenResponse"> & {
+  /**
+   * @generated from field: repeated tenon.auth.v1.OpenResource resources = 1;
+   */
+  resources: OpenResource[];
+
+  /**
+   * Present when there may be more, even after an empty page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListOpenResponse.
+ * Use `create(ListOpenResponseSchema)` to create a new message.
+ */
+export const ListOpenResponseSchema: GenMessage<ListOpenResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 5);
+
+/**
+ * @generated from message tenon.auth.v1.OpenResource
+ */
+export type OpenResource = Message<"tenon.auth.v1.OpenResource"> & {
+  /**
+   * An application that several agents serve stands here once.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: map<string, string> labels = 2;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * @generated from field: string description = 3;
+   */
+  description: string;
+
+  /**
+   * Of a node its own, of an application where the proxy serves it: "host:port".
+   *
+   * @generated from field: string address = 4;
+   */
+  address: string;
+
+  /**
+   * Of a node.
+   *
+   * @generated from field: string hostname = 5;
+   */
+  hostname: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.OpenResource.
+ * Use `create(OpenResourceSchema)` to create a new message.
+ */
+export const OpenResourceSchema: GenMessage<OpenResource> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 6);
+
+/**
  * @generated from message tenon.auth.v1.SubmitHeartbeatRequest
  */
 export type SubmitHeartbeatRequest = Message<"tenon.auth.v1.SubmitHeartbeatRequest"> & {
@@ -185,7 +295,7 @@ export type SubmitHeartbeatRequest = Message<"tenon.auth.v1.SubmitHeartbeatReque
  * Use `create(SubmitHeartbeatRequestSchema)` to create a new message.
  */
 export const SubmitHeartbeatRequestSchema: GenMessage<SubmitHeartbeatRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 4);
+  messageDesc(file_tenon_auth_v1_auth, 7);
 
 /**
  * @generated from message tenon.auth.v1.ServiceHealth
@@ -224,7 +334,7 @@ export type ServiceHealth = Message<"tenon.auth.v1.ServiceHealth"> & {
  * Use `create(ServiceHealthSchema)` to create a new message.
  */
 export const ServiceHealthSchema: GenMessage<ServiceHealth> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 5);
+  messageDesc(file_tenon_auth_v1_auth, 8);
 
 /**
  * @generated from message tenon.auth.v1.SubmitHeartbeatResponse
@@ -237,7 +347,7 @@ export type SubmitHeartbeatResponse = Message<"tenon.auth.v1.SubmitHeartbeatResp
  * Use `create(SubmitHeartbeatResponseSchema)` to create a new message.
  */
 export const SubmitHeartbeatResponseSchema: GenMessage<SubmitHeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 6);
+  messageDesc(file_tenon_auth_v1_auth, 9);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsRequest
@@ -254,7 +364,7 @@ export type AnnounceAppsRequest = Message<"tenon.auth.v1.AnnounceAppsRequest"> &
  * Use `create(AnnounceAppsRequestSchema)` to create a new message.
  */
 export const AnnounceAppsRequestSchema: GenMessage<AnnounceAppsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 7);
+  messageDesc(file_tenon_auth_v1_auth, 10);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsRequest.App
@@ -291,7 +401,7 @@ export type AnnounceAppsRequest_App = Message<"tenon.auth.v1.AnnounceAppsRequest
  * Use `create(AnnounceAppsRequest_AppSchema)` to create a new message.
  */
 export const AnnounceAppsRequest_AppSchema: GenMessage<AnnounceAppsRequest_App> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 7, 0);
+  messageDesc(file_tenon_auth_v1_auth, 10, 0);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsResponse
@@ -310,7 +420,7 @@ export type AnnounceAppsResponse = Message<"tenon.auth.v1.AnnounceAppsResponse">
  * Use `create(AnnounceAppsResponseSchema)` to create a new message.
  */
 export const AnnounceAppsResponseSchema: GenMessage<AnnounceAppsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 8);
+  messageDesc(file_tenon_auth_v1_auth, 11);
 
 /**
  * @generated from message tenon.auth.v1.WatchLocksRequest
@@ -323,7 +433,7 @@ export type WatchLocksRequest = Message<"tenon.auth.v1.WatchLocksRequest"> & {
  * Use `create(WatchLocksRequestSchema)` to create a new message.
  */
 export const WatchLocksRequestSchema: GenMessage<WatchLocksRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 9);
+  messageDesc(file_tenon_auth_v1_auth, 12);
 
 /**
  * @generated from message tenon.auth.v1.LocksInForce
@@ -342,7 +452,7 @@ export type LocksInForce = Message<"tenon.auth.v1.LocksInForce"> & {
  * Use `create(LocksInForceSchema)` to create a new message.
  */
 export const LocksInForceSchema: GenMessage<LocksInForce> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 10);
+  messageDesc(file_tenon_auth_v1_auth, 13);
 
 /**
  * @generated from message tenon.auth.v1.WatchTrustRequest
@@ -355,7 +465,7 @@ export type WatchTrustRequest = Message<"tenon.auth.v1.WatchTrustRequest"> & {
  * Use `create(WatchTrustRequestSchema)` to create a new message.
  */
 export const WatchTrustRequestSchema: GenMessage<WatchTrustRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 11);
+  messageDesc(file_tenon_auth_v1_auth, 14);
 
 /**
  * @generated from message tenon.auth.v1.TrustUpdate
@@ -380,7 +490,7 @@ export type TrustUpdate = Message<"tenon.auth.v1.TrustUpdate"> & {
  * Use `create(TrustUpdateSchema)` to create a new message.
  */
 export const TrustUpdateSchema: GenMessage<TrustUpdate> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 12);
+  messageDesc(file_tenon_auth_v1_auth, 15);
 
 /**
  * @generated from message tenon.auth.v1.RotateAuthorityRequest
@@ -420,7 +530,7 @@ export type RotateAuthorityRequest = Message<"tenon.auth.v1.RotateAuthorityReque
  * Use `create(RotateAuthorityRequestSchema)` to create a new message.
  */
 export const RotateAuthorityRequestSchema: GenMessage<RotateAuthorityRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 13);
+  messageDesc(file_tenon_auth_v1_auth, 16);
 
 /**
  * @generated from message tenon.auth.v1.RotateAuthorityResponse
@@ -446,7 +556,7 @@ export type RotateAuthorityResponse = Message<"tenon.auth.v1.RotateAuthorityResp
  * Use `create(RotateAuthorityResponseSchema)` to create a new message.
  */
 export const RotateAuthorityResponseSchema: GenMessage<RotateAuthorityResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 14);
+  messageDesc(file_tenon_auth_v1_auth, 17);
 
 /**
  * @generated from message tenon.auth.v1.ExportAuthorityRequest
@@ -472,7 +582,7 @@ export type ExportAuthorityRequest = Message<"tenon.auth.v1.ExportAuthorityReque
  * Use `create(ExportAuthorityRequestSchema)` to create a new message.
  */
 export const ExportAuthorityRequestSchema: GenMessage<ExportAuthorityRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 15);
+  messageDesc(file_tenon_auth_v1_auth, 18);
 
 /**
  * @generated from message tenon.auth.v1.ExportAuthorityResponse
@@ -489,7 +599,7 @@ export type ExportAuthorityResponse = Message<"tenon.auth.v1.ExportAuthorityResp
  * Use `create(ExportAuthorityResponseSchema)` to create a new message.
  */
 export const ExportAuthorityResponseSchema: GenMessage<ExportAuthorityResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 16);
+  messageDesc(file_tenon_auth_v1_auth, 19);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsRequest
@@ -543,7 +653,7 @@ export type SearchEventsRequest = Message<"tenon.auth.v1.SearchEventsRequest"> &
  * Use `create(SearchEventsRequestSchema)` to create a new message.
  */
 export const SearchEventsRequestSchema: GenMessage<SearchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 17);
+  messageDesc(file_tenon_auth_v1_auth, 20);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsResponse
@@ -567,7 +677,7 @@ export type SearchEventsResponse = Message<"tenon.auth.v1.SearchEventsResponse">
  * Use `create(SearchEventsResponseSchema)` to create a new message.
  */
 export const SearchEventsResponseSchema: GenMessage<SearchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 18);
+  messageDesc(file_tenon_auth_v1_auth, 21);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusRequest
@@ -580,7 +690,7 @@ export type GetStatusRequest = Message<"tenon.auth.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 19);
+  messageDesc(file_tenon_auth_v1_auth, 22);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse
@@ -636,7 +746,7 @@ export type GetStatusResponse = Message<"tenon.auth.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 20);
+  messageDesc(file_tenon_auth_v1_auth, 23);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse.Authority
@@ -682,7 +792,7 @@ export type GetStatusResponse_Authority = Message<"tenon.auth.v1.GetStatusRespon
  * Use `create(GetStatusResponse_AuthoritySchema)` to create a new message.
  */
 export const GetStatusResponse_AuthoritySchema: GenMessage<GetStatusResponse_Authority> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 20, 0);
+  messageDesc(file_tenon_auth_v1_auth, 23, 0);
 
 /**
  * Times in milliseconds since the epoch.
@@ -743,7 +853,7 @@ export type GetStatusResponse_Rotation = Message<"tenon.auth.v1.GetStatusRespons
  * Use `create(GetStatusResponse_RotationSchema)` to create a new message.
  */
 export const GetStatusResponse_RotationSchema: GenMessage<GetStatusResponse_Rotation> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 20, 1);
+  messageDesc(file_tenon_auth_v1_auth, 23, 1);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairRequest
@@ -760,7 +870,7 @@ export type ResetBoundKeypairRequest = Message<"tenon.auth.v1.ResetBoundKeypairR
  * Use `create(ResetBoundKeypairRequestSchema)` to create a new message.
  */
 export const ResetBoundKeypairRequestSchema: GenMessage<ResetBoundKeypairRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 21);
+  messageDesc(file_tenon_auth_v1_auth, 24);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairResponse
@@ -787,7 +897,7 @@ export type ResetBoundKeypairResponse = Message<"tenon.auth.v1.ResetBoundKeypair
  * Use `create(ResetBoundKeypairResponseSchema)` to create a new message.
  */
 export const ResetBoundKeypairResponseSchema: GenMessage<ResetBoundKeypairResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 22);
+  messageDesc(file_tenon_auth_v1_auth, 25);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsRequest
@@ -800,7 +910,7 @@ export type ListAlertsRequest = Message<"tenon.auth.v1.ListAlertsRequest"> & {
  * Use `create(ListAlertsRequestSchema)` to create a new message.
  */
 export const ListAlertsRequestSchema: GenMessage<ListAlertsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 23);
+  messageDesc(file_tenon_auth_v1_auth, 26);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse
@@ -824,7 +934,7 @@ export type ListAlertsResponse = Message<"tenon.auth.v1.ListAlertsResponse"> & {
  * Use `create(ListAlertsResponseSchema)` to create a new message.
  */
 export const ListAlertsResponseSchema: GenMessage<ListAlertsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 24);
+  messageDesc(file_tenon_auth_v1_auth, 27);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse.Alert
@@ -862,7 +972,7 @@ export type ListAlertsResponse_Alert = Message<"tenon.auth.v1.ListAlertsResponse
  * Use `create(ListAlertsResponse_AlertSchema)` to create a new message.
  */
 export const ListAlertsResponse_AlertSchema: GenMessage<ListAlertsResponse_Alert> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 24, 0);
+  messageDesc(file_tenon_auth_v1_auth, 27, 0);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowRequest
@@ -879,7 +989,7 @@ export type SetResyncWindowRequest = Message<"tenon.auth.v1.SetResyncWindowReque
  * Use `create(SetResyncWindowRequestSchema)` to create a new message.
  */
 export const SetResyncWindowRequestSchema: GenMessage<SetResyncWindowRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 25);
+  messageDesc(file_tenon_auth_v1_auth, 28);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowResponse
@@ -905,7 +1015,7 @@ export type SetResyncWindowResponse = Message<"tenon.auth.v1.SetResyncWindowResp
  * Use `create(SetResyncWindowResponseSchema)` to create a new message.
  */
 export const SetResyncWindowResponseSchema: GenMessage<SetResyncWindowResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 26);
+  messageDesc(file_tenon_auth_v1_auth, 29);
 
 /**
  * @generated from message tenon.auth.v1.BackupRequest
@@ -924,7 +1034,7 @@ export type BackupRequest = Message<"tenon.auth.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 27);
+  messageDesc(file_tenon_auth_v1_auth, 30);
 
 /**
  * @generated from message tenon.auth.v1.BackupResponse
@@ -941,7 +1051,7 @@ export type BackupResponse = Message<"tenon.auth.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 28);
+  messageDesc(file_tenon_auth_v1_auth, 31);
 
 /**
  * @generated from service tenon.auth.v1.AuthService
@@ -975,6 +1085,16 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof IssueCertificatesRequestSchema;
     output: typeof CredentialsSchema;
+  },
+  /**
+   * What the caller's roles open of one kind: what it could ask a certificate for.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.ListOpen
+   */
+  listOpen: {
+    methodKind: "unary";
+    input: typeof ListOpenRequestSchema;
+    output: typeof ListOpenResponseSchema;
   },
   /**
    * A bot instance reports that it lives.
