@@ -48,7 +48,7 @@ const counted = {
   repeated: z.boolean().default(false),
   generation: count,
   key_fingerprint: text.optional(),
-  /** `reset` or `resync`: what let it in although its state was not the current one. */
+  /** `reset` or `resync`: what an administrator opened, and this join used up. */
   allowed_by: text.optional(),
 };
 const session = { session_id: text, app: text, host_id: text.optional() };

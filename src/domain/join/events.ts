@@ -85,7 +85,7 @@ export interface Joined {
   readonly generation: number;
   readonly previous?: string;
   readonly fingerprint?: string;
-  /** What let it in although its state was not the current one. */
+  /** The exception that an administrator opened and this join used up, also where it was not needed. */
   readonly allowedBy?: "reset" | "resync" | undefined;
 }
 

@@ -116,6 +116,9 @@ suite("a reset", () => {
     assert.equal((await machine.join()).refreshed, true);
     assert.equal((await cluster.bound("t")).reset, undefined);
     assert.equal((await cluster.bound("t")).recovery_count, 1);
+    await machine.join();
+    const used = (await cluster.events("bot.join")).map(({ fields }) => fields["allowed_by"]);
+    assert.deepEqual(used, [undefined, "reset", undefined]);
     const behind = await overtaken(world).then(() => machine);
     await world.reset();
     await behind.join();
@@ -126,6 +129,21 @@ suite("a reset", () => {
     assert.match((await refusal(behind.join())).message, /not the current one/);
   });
 
+  test("says that it let a machine in whose lock it removed, and nothing else was wrong", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await (await machine.copy()).join();
+    await refusal(machine.join());
+    await machine.loseCertificate();
+    assert.match((await refusal(machine.join())).message, /is locked/);
+    await world.reset();
+    await machine.join();
+    const last = (await cluster.events("bot.join")).at(-1);
+    assert.equal(last?.fields["recovery"], true);
+    assert.equal(textOf(last, "allowed_by"), "reset");
+    assert.equal((await cluster.bound("t")).reset, undefined);
+  });
+
   test("ends after a week", async () => {
     await using world = await open();
     const { cluster, machine } = world;
@@ -133,6 +151,17 @@ suite("a reset", () => {
     await world.reset();
     await cluster.clock.advance(7 * DAY);
     assert.match((await refusal(machine.join())).message, /not the current one/);
+  });
+
+  test("that has ended is not said to be used", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await world.reset();
+    await cluster.clock.advance(7 * DAY);
+    await machine.join();
+    const last = (await cluster.events("bot.join")).at(-1);
+    assert.equal(last?.fields["recovery"], true);
+    assert.equal(last?.fields["allowed_by"], undefined);
   });
 
   test("does not let in another key, nor a solution that is none", async () => {

@@ -6,6 +6,7 @@ import type { ResyncWindow } from "../../resync.ts";
 import { Refusal } from "../../refusal.ts";
 import type { Presented } from "./join-state.ts";
 import { recoveryFrom, type Move, type Place } from "./move.ts";
+import { isReset } from "./request.ts";
 
 /**
  * "a join state signed by our join CA whose sequence is *ahead* of the stored one is accepted once
@@ -58,8 +59,7 @@ export function moveForward(
  * step 5 or 6, it is a recovery, which the limit does not stop.
  */
 export function allowingReset(place: Place, now: number, usual: () => Move): Move {
-  const { reset } = place.eligible.status;
-  if (reset === undefined || now >= Date.parse(reset.until)) return usual();
+  if (!isReset(place.eligible, now)) return usual();
   try {
     return usual();
   } catch (error) {

@@ -15,7 +15,7 @@ import {
 import { lowRecoveries } from "../../low-recoveries.ts";
 import { checkOf, supersededLock } from "../../made-locks.ts";
 import type { Move } from "./move.ts";
-import type { BoundStatus, EligibleToken, Request } from "./request.ts";
+import { isReset, type BoundStatus, type EligibleToken, type Request } from "./request.ts";
 
 /** Everything that was verified and decided. */
 interface Decided {
@@ -131,7 +131,7 @@ export const withStatus = (token: Token, status: BoundStatus): Token => ({
 export const keyOf = ({ successor, solved }: Decision): OfferedKey => (successor ?? solved).key;
 
 function howOf(decision: Decision): Joined {
-  const { move } = decision;
+  const { eligible, move, now } = decision;
   const common = {
     recovery: isRecovery(decision),
     repeated: move.kind === "repeat",
@@ -139,7 +139,8 @@ function howOf(decision: Decision): Joined {
     fingerprint: keyOf(decision).fingerprint,
   };
   if (move.kind === "repeat") return common;
-  return { ...common, previous: move.previous, allowedBy: move.allowedBy };
+  const allowedBy = move.allowedBy ?? (isReset(eligible, now) ? "reset" : undefined);
+  return { ...common, previous: move.previous, allowedBy };
 }
 
 /** A repeat is what the attempt was that it repeats. */

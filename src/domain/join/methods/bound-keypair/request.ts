@@ -32,6 +32,10 @@ export interface EligibleToken {
 /** Whether this token has ever joined anything. */
 export const isUsed = ({ status }: EligibleToken): boolean => status.bound_bot_instance_id !== "";
 
+/** Whether an administrator has reset it: the next join uses that up, needed or not. */
+export const isReset = ({ status: { reset } }: EligibleToken, now: number): boolean =>
+  reset !== undefined && now < Date.parse(reset.until);
+
 /** Ours has 32 hex digits, a person's own may be a sentence. */
 const MAX_SECRET = 1024;
 /** Ours has some 600 characters. */
