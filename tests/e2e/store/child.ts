@@ -1,26 +1,11 @@
 import { once } from "node:events";
-import { writeSync } from "node:fs";
 import { codeOf, messageOf, silentLogger, systemClock } from "#base/kernel";
 import { openSqliteStore, type Store } from "#base/storage";
+import { tell } from "#testing/tell";
 import { batchOf, indexes, WRITERS } from "./load.ts";
 
 /** A process with a store: `hold` keeps it open, `load` writes until it is killed or refused. */
 const [mode, directory] = process.argv.slice(2);
-
-/** Synchronous, so that what was acknowledged is told before a kill can strike. */
-function tell(line: string): void {
-  for (let rest = Buffer.from(`${line}\n`); rest.length > 0; rest = rest.subarray(written(rest)));
-}
-
-/** Nothing is written while the reader of a full pipe is slow. */
-function written(bytes: Buffer): number {
-  try {
-    return writeSync(1, bytes);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return 0;
-    throw error;
-  }
-}
 
 await using store = await openSqliteStore({
   directory: directory!,
