@@ -5,12 +5,14 @@ import { delimiter, join } from "node:path";
 export const debianPackages = {
   curl: "curl",
   "dbus-daemon": "dbus-daemon",
+  kill: "procps",
   openssl: "openssl",
   "pkcs11-tool": "opensc",
   "softhsm2-util": "softhsm2",
   ssh: "openssh-client",
   "ssh-keygen": "openssh-client",
   swtpm: "swtpm",
+  "systemd-analyze": "systemd",
   "tpm2-abrmd": "tpm2-abrmd",
   // Libraries: a PKCS#11 module for TPMs, and the ways to swtpm and to its resource manager.
   "pkcs11/libtpm2_pkcs11.so": "libtpm2-pkcs11-1",

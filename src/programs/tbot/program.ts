@@ -44,6 +44,11 @@ export const tbot: Program = {
       load: async () => (await import("./commands/wait.ts")).defineWait,
     },
     {
+      name: "install",
+      summary: "make the bot a service of this machine: systemd",
+      load: async () => (await import("./commands/install.ts")).defineInstall,
+    },
+    {
       name: "version",
       summary: "print the version",
       load: async () => (command, io) => {
