@@ -181,6 +181,7 @@ async function authorityWork(peers: ReturnType<typeof bareSignatures>): Promise<
   const state = {
     aud: "deployer",
     sub: "deployer-token",
+    first_instance_id: "6c1f5e0a-52d4-4c0b-8a35-0d3f8f6d7a11",
     bot_instance_id: "1d0a9e4e-7f83-4f0a-9c59-5d1f6c3a2b10",
     recovery_sequence: 3,
     recovery_count: 2,

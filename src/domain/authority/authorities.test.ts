@@ -104,6 +104,7 @@ describe("additional trusted keys, as in a rotation", () => {
     const state = {
       aud: "robot",
       sub: "t",
+      first_instance_id: "i",
       bot_instance_id: "i",
       recovery_sequence: 1,
       recovery_count: 1,

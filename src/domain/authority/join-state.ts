@@ -21,8 +21,8 @@ const claims = z.strictObject({
   bot_instance_id: z.string(),
   /** Fingerprint of the key that is bound: who still uses it after a rotation is a copy. */
   bound_key: z.string().exactOptional(),
-  /** Since when the token has had a machine: a token deleted and made anew begins another life. */
-  bound_since: z.string().exactOptional(),
+  /** Names the token's life: a token deleted and made anew begins another, with another first instance. */
+  first_instance_id: z.string(),
   recovery_sequence: z.int().min(0),
   recovery_count: z.int().min(0),
   recovery_limit: z.int().min(0),

@@ -63,6 +63,7 @@ function checkServer(server: Authorities, now: number): void {
 const joinState = {
   aud: "robot",
   sub: "robot-token",
+  first_instance_id: "i",
   bot_instance_id: "i",
   recovery_sequence: 1,
   recovery_count: 1,

@@ -167,8 +167,8 @@ const status = z.strictObject({
       bound_public_key: z.string().default(""),
       /** What rotations replaced, newest first, at most `MAX_FORMER_KEYS`: who still uses one is a copy. */
       former_public_keys: z.array(z.string()).exactOptional(),
-      /** When the first key was bound: the beginning of the token's life with its machine. */
-      bound_since: timestamp.exactOptional(),
+      /** What the first join made: names the token's life, which ends when the token is deleted. */
+      first_instance_id: z.string().default(""),
       bound_bot_instance_id: z.string().default(""),
       /** Of an agent, which has no instance of its own to keep them. */
       bound_host_id: z.string().exactOptional(),

@@ -24,6 +24,7 @@ describe("tctl for bound keypairs", () => {
     const token = await cluster.resources.require("token", name);
     const bound_keypair = {
       bound_public_key: KEY,
+      first_instance_id: INSTANCE,
       bound_bot_instance_id: INSTANCE,
       recovery_count: 2,
       recovery_sequence: 2,

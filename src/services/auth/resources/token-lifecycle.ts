@@ -61,6 +61,7 @@ type KeypairStatus = NonNullable<NonNullable<Token["status"]>["bound_keypair"]>;
 
 const unused: KeypairStatus = {
   bound_public_key: "",
+  first_instance_id: "",
   bound_bot_instance_id: "",
   recovery_count: 0,
   recovery_sequence: 0,

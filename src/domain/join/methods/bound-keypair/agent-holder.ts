@@ -32,6 +32,8 @@ export function agentHolder(
         expires: 0,
       }),
     standing: async () => ({ generation: status.generation ?? 0, since: "" }),
+    // Of former instances nothing is kept, so none passes for one that a restore has taken away.
+    knows: async () => true,
     marks: (generation) => ({ bound_host_id: hostId, generation }),
     writes: async (decision) => [
       await claimHost(deps, attempt, { expires: expires(decision), onlyOne: true }),

@@ -20,6 +20,8 @@ export function botHolder(
 ): Holder {
   const { name } = bot.metadata;
   const own = ownIdentity(attempt);
+  const instanceOf = (instanceId: string) =>
+    resources.get("bot_instance", botInstanceName(name, instanceId));
   const claims = (instanceId: string, generation: number, fingerprint: string) =>
     botClaims({
       bot,
@@ -34,8 +36,9 @@ export function botHolder(
     certificate: own && { instanceId: own.botInstanceId, generation: own.generation },
     targets: (instanceId, fingerprint) =>
       lockTargetsOf({ ...claims(instanceId, 0, fingerprint), expires: 0 }),
+    knows: async (instanceId) => (await instanceOf(instanceId)) !== undefined,
     standing: async (instanceId) => {
-      const instance = await resources.get("bot_instance", botInstanceName(name, instanceId));
+      const instance = await instanceOf(instanceId);
       if (!instance) return undefined;
       const last = instance.status?.latest_authentications.at(-1);
       return {

@@ -54,6 +54,7 @@ function statusOf(status: BoundStatus | undefined, spec: BoundSpec): BoundStatus
   const { registration_secret } = spec.onboarding;
   return {
     bound_public_key: "",
+    first_instance_id: "",
     bound_bot_instance_id: "",
     recovery_count: 0,
     recovery_sequence: 0,
@@ -125,8 +126,11 @@ function rightOfFormer(
 }
 
 /** A state from after the last rotation is of a store that has been put back since: no former key. */
-function wasReplaced(past: KeyOfState, { bound_since, last_rotated_at }: BoundStatus): boolean {
-  if (past.since !== bound_since || last_rotated_at === undefined) return false;
+function wasReplaced(
+  past: KeyOfState,
+  { first_instance_id, last_rotated_at }: BoundStatus,
+): boolean {
+  if (past.life !== first_instance_id || last_rotated_at === undefined) return false;
   return past.at <= Date.parse(last_rotated_at);
 }
 

@@ -34,6 +34,8 @@ export interface Holder {
   targets(instanceId: string, fingerprint: string): readonly string[];
   /** `undefined` when an administrator has removed the instance. */
   standing(instanceId: string): Promise<Standing | undefined>;
+  /** Whether this was ever an instance of it, as far as the store can tell. */
+  knows(instanceId: string): Promise<boolean>;
   /** What the status says beside what it says of every token. */
   marks(generation: number): Partial<BoundStatus>;
   /** The instance, or the host, as step 8 records it, and the event of the join. */

@@ -19,12 +19,15 @@ export type Presented =
 
 /** Proof that our join authority once said this about this token. Only `present` makes one. */
 export class VerifiedJoinState {
+  /** Names the life of the token in which we said it. */
+  readonly firstInstanceId: string;
   readonly sequence: number;
   readonly instanceId: string;
   /** Recoveries up to then. */
   readonly recoveries: number;
 
   private constructor(claims: JoinStateClaims) {
+    this.firstInstanceId = claims.first_instance_id;
     this.sequence = claims.recovery_sequence;
     this.instanceId = claims.bot_instance_id;
     this.recoveries = claims.recovery_count;
@@ -76,7 +79,7 @@ export class VerifiedJoinState {
 export interface KeyOfState {
   /** Fingerprint. */
   readonly key: string;
-  readonly since: string;
+  readonly life: string;
   /** When we signed it, milliseconds since the epoch. */
   readonly at: number;
 }
@@ -88,10 +91,10 @@ export function keyOfState(
 ): KeyOfState | undefined {
   if (joinState === "") return undefined;
   try {
-    const { sub, iat, bound_key: key, bound_since: since } = authorities.verifyJoinState(joinState);
-    return sub === attempt.token && key !== undefined && since !== undefined
-      ? { key, since, at: iat * 1000 }
-      : undefined;
+    const claims = authorities.verifyJoinState(joinState);
+    const { sub, iat, bound_key: key, first_instance_id: life } = claims;
+    if (sub !== attempt.token || key === undefined) return undefined;
+    return { key, life, at: iat * 1000 };
   } catch (error) {
     if (error instanceof CodedError) return undefined;
     throw error;
@@ -160,6 +163,11 @@ export function checkCurrent(
 const isCurrent = ({ sequence, instanceId }: VerifiedJoinState, { status }: EligibleToken) =>
   sequence === status.recovery_sequence && instanceId === status.bound_bot_instance_id;
 
+const isBehind = (
+  { firstInstanceId, sequence }: VerifiedJoinState,
+  { status }: EligibleToken,
+): boolean => firstInstanceId === status.first_instance_id && sequence < status.recovery_sequence;
+
 function stale(
   { sequence, instanceId }: VerifiedJoinState,
   eligible: EligibleToken,
@@ -187,9 +195,8 @@ export function refuseFormerKey(about: {
 }): Refusal {
   const { presented, eligible, request, window } = about;
   const { fingerprint } = request.key;
-  const { recovery_sequence: current, last_rotated_at: since = "its rotation" } = eligible.status;
-  const tries = window && presented.kind === "verified" && presented.state.sequence >= current;
-  if (presented.kind !== "verified" || tries)
+  const { last_rotated_at: since = "its rotation" } = eligible.status;
+  if (presented.kind !== "verified" || (window && !isBehind(presented.state, eligible)))
     return toStranger(`key "${fingerprint}" is no longer bound`);
   return mismatch(eligible, request, `key "${fingerprint}" is no longer bound since ${since}`);
 }

@@ -54,7 +54,7 @@ function statusAfter(decided: Decided): BoundStatus {
     ...kept,
     ...boundKeys(eligible.status, solved, successor),
     ...eligible.holder.marks(move.to.generation),
-    bound_since: kept.bound_since ?? time,
+    first_instance_id: kept.first_instance_id || move.to.instance_id,
     bound_bot_instance_id: move.to.instance_id,
     recovery_sequence: move.to.sequence,
     recovery_count: kept.recovery_count + (recovered ? 1 : 0),

@@ -17,7 +17,7 @@ export function sign(deps: JoinDependencies, decision: Decision, recorded: Token
     sub: token.metadata.name,
     bot_instance_id: move.to.instance_id,
     bound_key: boundKey,
-    ...(status.bound_since === undefined ? {} : { bound_since: status.bound_since }),
+    first_instance_id: status.first_instance_id,
     recovery_sequence: move.to.sequence,
     recovery_count: status.recovery_count,
     recovery_limit: spec.recovery.limit,

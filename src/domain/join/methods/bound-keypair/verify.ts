@@ -66,7 +66,7 @@ async function resynced(
   const { request, window, right, stored } = about;
   if (!window || right === "former") return undefined;
   const presented = VerifiedJoinState.read(deps, stored.eligible, request);
-  const place = moveForward(stored, presented, window);
+  const place = await moveForward(stored, presented, window);
   if (!place) return undefined;
   const { status } = place.eligible;
   await checkLocks(deps, [`bot_instance_id:${status.bound_bot_instance_id}`], { leaving: true }); // 4
