@@ -42,7 +42,7 @@ export class Bot {
     this.readiness = new Readiness(options.clock);
     this.#identity = new BotIdentity(options.enrolment);
     this.#metrics = createBotMetrics(options.metrics, options.clock);
-    this.#supervisor = new Supervisor({ readiness: this.readiness, log: options.log });
+    this.#supervisor = new Supervisor({ ...options, readiness: this.readiness });
     const locks = new LockSet();
     this.#live = new LiveConnections({ clock: options.clock, locks });
     const { log, ...rest } = options;
@@ -78,6 +78,14 @@ export class Bot {
   /** Renews the identity and then every output now. */
   renewNow(): void {
     this.#identityService.renewNow();
+  }
+
+  /**
+   * For whoever hears of errors that nobody caught: one that came out of a service ends that service
+   * alone. Gives whether it was one; what else there is should end the process.
+   */
+  blame(error: unknown): boolean {
+    return this.#supervisor.blame(error);
   }
 
   async #runAlways(signal: AbortSignal): Promise<void> {

@@ -46,11 +46,16 @@ const onboarding = z.strictObject({
   oidc: idTokenFields.prefault({}),
 });
 
-const service = z.discriminatedUnion("type", [
-  serviceTypes.identity.schema,
-  serviceTypes.application.schema,
-  serviceTypes["application-tunnel"].schema,
-]);
+type ServiceSchema = (typeof serviceTypes)[keyof typeof serviceTypes]["schema"];
+
+/** One service, of any type of the list. */
+export const service = z.discriminatedUnion(
+  "type",
+  Object.values(serviceTypes).map(({ schema }) => schema) as unknown as readonly [
+    ServiceSchema,
+    ...ServiceSchema[],
+  ],
+);
 
 const fields = z.strictObject({
   version: z.literal("v2").default("v2").meta({ flag: false }),
@@ -99,9 +104,12 @@ export const botConfiguration = fields.superRefine((configuration, context) => {
 export type BotConfiguration = z.infer<typeof fields>;
 export type ServiceConfiguration = BotConfiguration["services"][number];
 
-type Named = ServiceConfiguration & NamedConfiguration;
+export type NamedServiceConfiguration = ServiceConfiguration & NamedConfiguration;
 
-export function createService(configuration: Named, dependencies: ServiceDependencies): Service {
+export function createService(
+  configuration: NamedServiceConfiguration,
+  dependencies: ServiceDependencies,
+): Service {
   const type: ServiceType<never> = serviceTypes[configuration.type];
   // The table's key is the type that its configuration names, so this pair fits.
   return type.create(configuration as never, dependencies);

@@ -1,11 +1,10 @@
-import { resolve } from "node:path";
 import { durationMs } from "#base/config";
 import { messageOf } from "#base/kernel";
 import { parseJoinUri } from "#domain/join";
 import { boundKeyFaults, knowsIdTokens, parseAddress } from "#services/enrolment";
-import type { BotConfiguration, ServiceConfiguration } from "./configuration.ts";
-import type { DestinationConfiguration } from "./fields.ts";
-import { BOT_IDENTITY, nameServices } from "./names.ts";
+import { claimsOf, ownClaims } from "./claims.ts";
+import type { BotConfiguration } from "./configuration.ts";
+import { nameServices } from "./names.ts";
 import { serviceTypes } from "./services/index.ts";
 
 /** Something wrong with a configuration that no single field can see. */
@@ -17,6 +16,13 @@ export interface Contradiction {
 /** Spec section 1: outputs live at most a day, and the bot's own identity a week. */
 const MAX_OUTPUT_TTL_MS = 24 * 3_600_000;
 const MAX_IDENTITY_TTL_MS = 168 * 3_600_000;
+
+/** Those of services that join a running bot; whose paths begin at the list. */
+export const serviceContradictions = (configuration: BotConfiguration): Contradiction[] =>
+  [...outputLifetimes(configuration), ...endless(configuration)].map(({ path, message }) => ({
+    path: path.slice(1),
+    message,
+  }));
 
 /** Every one of them; a configuration that is merely incomplete has none. */
 export function contradictions(configuration: BotConfiguration): Contradiction[] {
@@ -103,17 +109,25 @@ function lifetimes(configuration: BotConfiguration): Contradiction[] {
       path: [],
       maxMs: MAX_IDENTITY_TTL_MS,
     }),
-    ...configuration.services.flatMap((service, index) => {
-      const { credential_ttl: ownTtl, renewal_interval: ownInterval } = service;
-      return lifetime({
-        field: "credential_ttl",
-        ttl: ownTtl ?? credential_ttl,
-        interval: ownInterval ?? interval,
-        path: ["services", index],
-        maxMs: MAX_OUTPUT_TTL_MS,
-      }).filter(({ path }) => ownTtl ?? ownInterval ?? path.at(-1) === "credential_ttl");
-    }),
+    ...outputLifetimes(configuration),
   ];
+}
+
+function outputLifetimes({
+  services,
+  credential_ttl,
+  renewal_interval,
+}: BotConfiguration): Contradiction[] {
+  return services.flatMap((service, index) => {
+    const { credential_ttl: ownTtl, renewal_interval: ownInterval } = service;
+    return lifetime({
+      field: "credential_ttl",
+      ttl: ownTtl ?? credential_ttl,
+      interval: ownInterval ?? renewal_interval,
+      path: ["services", index],
+      maxMs: MAX_OUTPUT_TTL_MS,
+    }).filter(({ path }) => ownTtl ?? ownInterval ?? path.at(-1) === "credential_ttl");
+  });
 }
 
 function lifetime(about: {
@@ -140,32 +154,17 @@ function lifetime(about: {
 
 /** Two that would write to, listen at, or be called the same. */
 function collisions(configuration: BotConfiguration): Contradiction[] {
-  const { storage, diag_addr } = configuration;
-  const owners = new Map<string, string>([[`name "${BOT_IDENTITY}"`, "the bot's own identity"]]);
-  if (storage?.type === "directory") owners.set(destinationClaim(storage), "storage");
-  if (diag_addr !== undefined) owners.set(`listen "tcp://${diag_addr}"`, "diag_addr");
+  const owners = ownClaims(configuration);
   return nameServices(configuration.services).flatMap((service, index) =>
-    claims(service).flatMap(([field, claim]) => {
-      const owner = owners.get(claim);
-      owners.set(claim, `service "${service.name}"`);
+    claimsOf(service).flatMap(({ field, what }) => {
+      const owner = owners.get(what);
+      owners.set(what, `service "${service.name}"`);
       if (owner === undefined) return [];
-      const message = `is the same ${claim} that ${owner} has`;
+      const message = `is the same ${what} that ${owner} has`;
       return [{ path: ["services", index, field], message }];
     }),
   );
 }
-
-function claims(service: ServiceConfiguration & { name: string }): (readonly [string, string])[] {
-  const claimed: (readonly [string, string])[] = [["name", `name "${service.name}"`]];
-  if ("listen" in service && !service.listen.endsWith(":0"))
-    claimed.push(["listen", `listen "${service.listen}"`]);
-  if ("destination" in service && service.destination.type === "directory")
-    claimed.push(["destination", destinationClaim(service.destination)]);
-  return claimed;
-}
-
-const destinationClaim = ({ path }: Extract<DestinationConfiguration, { type: "directory" }>) =>
-  `directory "${resolve(path)}"`;
 
 function endless({ oneshot, services }: BotConfiguration): Contradiction[] {
   if (!oneshot) return [];

@@ -31,6 +31,7 @@ interface Run {
 export class IdentityService implements Service {
   readonly name = BOT_IDENTITY;
   readonly type = "internal";
+  readonly vital = true;
   readonly #options: IdentityServiceOptions;
   readonly #wanted = new Bell();
   /** Set by `renewNow`, cleared by the renewal that answers it. */

@@ -15,15 +15,23 @@ export function nameServices<S extends Nameable>(
 ): (S & NamedConfiguration)[] {
   const names = new Set(services.map(({ name }) => name));
   return services.map((configuration) => {
-    const { shortName } = serviceTypes[configuration.type];
-    const name = configuration.name ?? freeName(shortName, names);
-    names.add(name);
-    return { ...configuration, name };
+    const named = nameService(configuration, (name) => names.has(name));
+    names.add(named.name);
+    return named;
   });
 }
 
-function freeName(base: string, taken: ReadonlySet<string | undefined>): string {
+/** One service among others that have their names. */
+export function nameService<S extends Nameable>(
+  configuration: S,
+  isTaken: (name: string) => boolean,
+): S & NamedConfiguration {
+  const { shortName } = serviceTypes[configuration.type];
+  return { ...configuration, name: configuration.name ?? freeName(shortName, isTaken) };
+}
+
+function freeName(base: string, isTaken: (name: string) => boolean): string {
   for (let number = 1; ; number++) {
-    if (!taken.has(`${base}-${number}`)) return `${base}-${number}`;
+    if (!isTaken(`${base}-${number}`)) return `${base}-${number}`;
   }
 }

@@ -1,14 +1,24 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { silentLogger } from "#base/kernel";
+import { silentLogger, type Logger } from "#base/kernel";
 import { ManualClock } from "#testing/clock";
 import { until } from "#testing/wait";
 import { isReady, Readiness } from "./readiness.ts";
-import { Supervisor, type Service } from "./supervisor.ts";
+import { Supervisor, type Report, type Service } from "./supervisor.ts";
 
 function setUp() {
-  const readiness = new Readiness(new ManualClock());
-  return { readiness, supervisor: new Supervisor({ readiness, log: silentLogger }) };
+  const clock = new ManualClock();
+  const readiness = new Readiness(clock);
+  const warnings: string[] = [];
+  const log: Logger = {
+    ...silentLogger,
+    warn: (message) => void warnings.push(message),
+    child: () => log,
+  };
+  const supervisor = new Supervisor({ readiness, clock, log });
+  const events: string[] = [];
+  supervisor.watch(({ event, status }) => events.push(`${status.name} ${event}`));
+  return { clock, readiness, supervisor, warnings, events };
 }
 
 function service(name: string, run: Service["run"]): Service {
@@ -84,6 +94,113 @@ suite("the supervisor", () => {
     const { supervisor } = setUp();
     supervisor.start(service("a", ({ signal }) => untilAborted(signal)));
     assert.throws(() => supervisor.start(service("a", async () => {})), { code: "already_exists" });
+    await supervisor.stopAll();
+  });
+
+  test("one that ends before it is even started for good is seen, well or badly", async () => {
+    const { readiness, supervisor, events } = setUp();
+    supervisor.start(
+      service("a", () => {
+        throw new Error("at once");
+      }),
+    );
+    assert.partialDeepStrictEqual(readiness.get("a"), { state: "failed", reason: "at once" });
+    supervisor.start(service("b", ({ report }) => (report("healthy"), Promise.resolve())));
+    await until("b ends", () => readiness.get("b").state === "exited");
+    assert.deepEqual(events, ["a spawned", "a failed", "b spawned", "b ready", "b exited"]);
+  });
+
+  test("a watcher hears every change of state and reason once", async () => {
+    const { supervisor, events } = setUp();
+    supervisor.start(
+      service("a", async ({ signal, report }) => {
+        report("healthy");
+        report("healthy");
+        report("unhealthy", "no route");
+        report("unhealthy", "no route");
+        report("unhealthy", "no role");
+        report("healthy");
+        await untilAborted(signal);
+      }),
+    );
+    await supervisor.stop("a");
+    assert.deepEqual(
+      events,
+      ["spawned", "ready", "unhealthy", "unhealthy", "ready", "stopped"].map((each) => `a ${each}`),
+    );
+  });
+
+  test("a watcher that leaves hears no more", () => {
+    const { supervisor } = setUp();
+    const heard: unknown[] = [];
+    supervisor.watch((event) => heard.push(event))[Symbol.dispose]();
+    supervisor.start(service("a", async () => {}));
+    assert.deepEqual(heard, []);
+  });
+
+  test("one that does not stop is left behind after a while, and what it says later is not heard", async () => {
+    const { clock, readiness, supervisor, warnings, events } = setUp();
+    const { promise, reject } = Promise.withResolvers<void>();
+    let say: Report | undefined;
+    supervisor.start(
+      service("a", ({ report }) => {
+        say = report;
+        return promise;
+      }),
+    );
+    const stopping = supervisor.stop("a");
+    const twice = supervisor.stop("a");
+    await clock.advance(10_000);
+    await Promise.all([stopping, twice]);
+    assert.deepEqual(warnings, ["did not stop within 10 s: left behind"]);
+    say!("healthy");
+    reject(new Error("much later"));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(readiness.all(), []);
+    assert.deepEqual(events, ["a spawned", "a stopped"]);
+  });
+
+  test("restarting runs it anew, also after it has failed", async () => {
+    const { readiness, supervisor } = setUp();
+    let runs = 0;
+    supervisor.start(
+      service("a", async ({ signal, report }) => {
+        if (++runs === 1) throw new Error("the first time");
+        report("healthy");
+        await untilAborted(signal);
+      }),
+    );
+    await until("it fails", () => readiness.get("a").state === "failed");
+    await supervisor.restart("a");
+    assert.equal(readiness.get("a").state, "healthy");
+    await supervisor.stopAll();
+    await assert.rejects(supervisor.restart("a"), { code: "not_found" });
+  });
+
+  test("what nobody caught is of the service that it came out of, however late", async () => {
+    const { readiness, supervisor } = setUp();
+    const blamed = Promise.withResolvers<boolean>();
+    supervisor.start(
+      service("a", async ({ signal }) => {
+        setImmediate(() => blamed.resolve(supervisor.blame(new Error("forgotten"))));
+        await untilAborted(signal);
+      }),
+    );
+    supervisor.start(service("b", ({ signal }) => untilAborted(signal)));
+    assert.equal(await blamed.promise, true);
+    assert.partialDeepStrictEqual(readiness.get("a"), { state: "failed", reason: "forgotten" });
+    assert.equal(readiness.get("b").state, "initializing");
+    assert.equal(supervisor.blame(new Error("of nobody")), false);
+    await supervisor.stopAll();
+  });
+
+  test("but not of one without which the bot is none", async () => {
+    const { supervisor } = setUp();
+    const blamed = Promise.withResolvers<boolean>();
+    const run: Service["run"] = async () =>
+      void setImmediate(() => blamed.resolve(supervisor.blame(new Error("forgotten"))));
+    supervisor.start({ ...service("a", run), vital: true });
+    assert.equal(await blamed.promise, false);
     await supervisor.stopAll();
   });
 

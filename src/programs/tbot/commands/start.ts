@@ -42,6 +42,7 @@ async function start(given: BotArguments, options: OwnOptions, io: CommandIo): P
   await using _diagnostics = await startDiagnostics(configuration, { bot, metrics, log });
   await using _pidFile = await writePidFile(options.pidFile);
   renewals.lead(() => bot.renewNow());
+  using _uncaught = watchUncaught(process, (error) => bot.blame(error));
   await bot.run(io.signal);
   log.info("tbot ends");
 }
@@ -78,6 +79,19 @@ class RenewalSignals implements Disposable {
 }
 
 const RENEWAL_SIGNALS = ["SIGUSR1", "SIGHUP"] as const;
+
+/** Node ends the process at an error that nobody caught; one that a service takes on ends only that. */
+function watchUncaught(host: NodeJS.Process, blame: (error: unknown) => boolean): Disposable {
+  const onError = (error: unknown): void => {
+    if (blame(error)) return;
+    host.off("uncaughtException", onError);
+    queueMicrotask(() => {
+      throw error;
+    });
+  };
+  host.on("uncaughtException", onError);
+  return { [Symbol.dispose]: () => void host.off("uncaughtException", onError) };
+}
 
 async function startDiagnostics(
   { diag_addr }: BotConfiguration,
