@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseValue } from "#base/config";
 import { MemoryKeyStore } from "#base/crypto";
-import { silentLogger, systemClock } from "#base/kernel";
+import { silentLogger, systemClock, type Logger } from "#base/kernel";
 import { Metrics } from "#base/observe";
 import {
   JoinClient,
@@ -12,7 +12,13 @@ import {
   type JoinSettings,
 } from "#domain/join";
 import { Enrolment } from "#services/enrolment";
-import { Bot, botConfiguration, type BotConfiguration, type HostFacts } from "#services/tbot";
+import {
+  Bot,
+  botConfiguration,
+  type BotConfiguration,
+  type HostFacts,
+  type SpawnedMemory,
+} from "#services/tbot";
 import type { TestCluster } from "#testing/cluster";
 import { until } from "#testing/wait";
 
@@ -27,6 +33,10 @@ export interface TestBotOptions {
   readonly services: readonly object[];
   readonly oneshot?: boolean;
   readonly renewalInterval?: string;
+  readonly storage?: string;
+  readonly diagAddr?: string;
+  readonly spawned?: SpawnedMemory;
+  readonly log?: Logger;
   /** By which token and how it joins, where both are there already. */
   readonly join?: Pick<JoinSettings, "method" | "token" | "idToken">;
 }
@@ -78,8 +88,11 @@ export class TestBot implements AsyncDisposable {
       clock: systemClock,
     });
     const metrics = new Metrics();
-    const parts = { clock: systemClock, random: Math.random, log: silentLogger, metrics };
-    return new TestBot(new Bot({ ...parts, configuration, enrolment, host }), directory, {
+    const { log = silentLogger, spawned } = options;
+    const parts = { clock: systemClock, random: Math.random, log, metrics };
+    const memory = spawned === undefined ? {} : { spawned };
+    const bot = new Bot({ ...parts, ...memory, configuration, enrolment, host });
+    return new TestBot(bot, directory, {
       enrolment,
       metrics,
     });
@@ -118,6 +131,8 @@ function configure(options: TestBotOptions, directory: string): BotConfiguration
   const text = JSON.stringify({
     oneshot: options.oneshot ?? false,
     renewal_interval: options.renewalInterval ?? "20m",
+    storage: options.storage,
+    diag_addr: options.diagAddr,
     services: options.services,
   });
   const value: unknown = JSON.parse(text.replaceAll("{dir}", directory));

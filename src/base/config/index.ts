@@ -7,6 +7,7 @@ export { parseTree, parseValue, parseYaml, parseYamlDocuments, type YamlSource }
 export { withoutSecrets, yamlOf, yamlOfAll } from "./print.ts";
 export { decodeYaml, readYaml } from "./read.ts";
 export { referenceOf, sentence } from "./reference.ts";
+export { omitSecrets, withAbsolutePaths } from "./rewrite.ts";
 export { duration, durationMs, formatDuration, timestamp } from "./scalars.ts";
 export { type FieldMeta } from "./shape.ts";
 export { mergeTrees, valueTree, type Tree } from "./tree.ts";

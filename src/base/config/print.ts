@@ -45,12 +45,14 @@ function isDefault(value: unknown, shape: Shape): boolean {
   return [...shape.fields].every(([name, field]) => isDefault(value[name], shapeOf(field)));
 }
 
-type Step = (value: unknown, schema: z.core.$ZodType) => unknown;
+type Step = (value: unknown, schema: z.core.$ZodType, name?: string) => unknown;
 
-/** Applies `step` to what is directly below. */
-function descend(value: unknown, shape: Shape, step: Step): unknown {
+/** Applies `step` to what is directly below; without a name it is in the same place. */
+export function descend(value: unknown, shape: Shape, step: Step): unknown {
   if (Array.isArray(value))
-    return shape.type === "list" ? value.map((item) => step(item, shape.item)) : value;
+    return shape.type === "list"
+      ? value.map((item, index) => step(item, shape.item, String(index)))
+      : value;
   if (!isRecord(value)) return value;
   if (shape.type === "choice") {
     const option = shape.options.get(String(value[shape.by]));
@@ -69,7 +71,7 @@ function descend(value: unknown, shape: Shape, step: Step): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => {
       const schema = below(name);
-      return [name, schema ? step(item, schema) : item];
+      return [name, schema ? step(item, schema, name) : item];
     }),
   );
 }

@@ -14,6 +14,8 @@ interface OwnMeta {
   readonly valueAliases?: Readonly<Record<string, string>>;
   /** Its value never stands in a fault, an effective configuration or a log. */
   readonly secret?: boolean;
+  /** A path of the file system: a relative one is relative to whoever wrote it. */
+  readonly path?: boolean;
   /** The flag's name without dashes, or `false` for none; default: the path in kebab-case. */
   readonly flag?: string | false;
   /** More names of the flag: accepted, not listed. */

@@ -58,3 +58,11 @@ export function deadline(
   const signal = parent ? AbortSignal.any([parent, controller.signal]) : controller.signal;
   return { signal, [Symbol.dispose]: () => timer[Symbol.dispose]() };
 }
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

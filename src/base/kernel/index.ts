@@ -1,4 +1,4 @@
-export { deadline, sleep, systemClock, type Clock } from "./clock.ts";
+export { aborted, deadline, sleep, systemClock, type Clock } from "./clock.ts";
 export {
   accessDenied,
   alreadyExists,

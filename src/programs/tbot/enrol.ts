@@ -10,18 +10,29 @@ import { Enrolment, idTokenSource, type BoundKeyFields } from "#services/enrolme
 import {
   openBotStorage,
   type BotConfiguration,
+  type BotStorage,
   type HostFacts,
   type JoinParameters,
 } from "#services/tbot";
 
+/** The storage that a bot has, also where nobody has named one. */
+export interface Placed {
+  readonly storage: NonNullable<BotConfiguration["storage"]>;
+}
+
+export interface Enrolled extends AsyncDisposable {
+  readonly enrolment: Enrolment;
+  readonly storage: BotStorage;
+}
+
 /** The bot's standing with its cluster, from what its storage holds; nothing is sent yet. */
 export async function enrol(options: {
-  configuration: BotConfiguration;
+  configuration: BotConfiguration & Placed;
   parameters: JoinParameters;
   clock: Clock;
   log: Logger;
   io: CommandIo;
-}): Promise<AsyncDisposable & { readonly enrolment: Enrolment }> {
+}): Promise<Enrolled> {
   const { configuration, parameters, clock, log, io } = options;
   const secret = await registrationSecret(parameters, io);
   const boundKey = boundKeyOf(options);
@@ -32,7 +43,7 @@ export async function enrol(options: {
     clock,
   });
   await using owned = new AsyncDisposableStack();
-  const place = configuration.storage ?? defaultStorage(io);
+  const { storage: place } = configuration;
   const storage = owned.use(
     await openBotStorage({ storage: place, boundKey, env: io.env, clock, log }),
   );
@@ -57,7 +68,7 @@ export async function enrol(options: {
     await Enrolment.open({ address, caPins, join: client, storage: storage.join, clock }),
   );
   const held = owned.move();
-  return { enrolment, [Symbol.asyncDispose]: () => held.disposeAsync() };
+  return { enrolment, storage, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
 export function hostFacts(): HostFacts {

@@ -1,5 +1,5 @@
 import type { CommandIo } from "#base/cli";
-import { systemClock, VERSION } from "#base/kernel";
+import { aborted, systemClock, VERSION } from "#base/kernel";
 import { createLogger, Metrics } from "#base/observe";
 import { hostname } from "node:os";
 import { Context } from "./context.ts";
@@ -33,9 +33,3 @@ export async function run(
   await aborted(io.signal);
   logger.info("stopping: open connections have a little time to end; signal again to end at once");
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });

@@ -1,4 +1,5 @@
 import {
+  aborted,
   Bell,
   messageOf,
   runRepeatedly,
@@ -175,9 +176,3 @@ export class AppAgent {
     else this.#duties.failed("tunnel", lastError ?? "not connected");
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });

@@ -10,7 +10,11 @@ const pkcs11 = z.strictObject({
     description: "label of the token; without slot and label, the only token of the module",
   }),
   pin: z.string().min(1).optional().meta({ secret: true, description: "user PIN of the token" }),
-  pin_path: z.string().min(1).optional().meta({ description: "file that holds the PIN" }),
+  pin_path: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ path: true, description: "file that holds the PIN" }),
   pin_env: z
     .string()
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: "must be the name of an environment variable" })
@@ -25,6 +29,7 @@ const pkcs11 = z.strictObject({
 export const boundKeyFields = z.strictObject({
   static_key_path: z.string().min(1).optional().meta({
     flag: "static-key-path",
+    path: true,
     placeholder: "path",
     description:
       "file that holds a static bound key, as `tbot keypair create --static` prints it (or TBOT_BOUND_KEYPAIR_STATIC_KEY)",

@@ -19,6 +19,7 @@ export type IdTokenPlace = { readonly path: string } | { readonly env: string };
 export const idTokenFields = z.strictObject({
   token_path: z.string().min(1).optional().meta({
     flag: "id-token-path",
+    path: true,
     placeholder: "path",
     description: "file that holds the ID token, read again for every join",
   }),

@@ -1,11 +1,31 @@
 import { durationMs } from "#base/config";
-import { canceled, unavailable, type Clock, type CodedError, type Logger } from "#base/kernel";
+import {
+  aborted,
+  badParameter,
+  canceled,
+  unavailable,
+  type Clock,
+  type CodedError,
+  type Logger,
+} from "#base/kernel";
 import type { Metrics } from "#base/observe";
 import { LockSet } from "#domain/access";
 import type { Enrolment } from "#services/enrolment";
 import { LiveConnections } from "#services/tunnel";
-import { createService, type BotConfiguration } from "./configuration.ts";
-import { effectiveConfiguration } from "./effective.ts";
+import {
+  createService,
+  type BotConfiguration,
+  type NamedServiceConfiguration,
+  type ServiceConfiguration,
+} from "./configuration.ts";
+import type {
+  BotControl,
+  ControlledEvent,
+  ControlledStatus,
+  SpawnOptions,
+  SpawnResult,
+} from "./control.ts";
+import { effectiveConfiguration, resumableConfiguration } from "./effective.ts";
 import { sendHeartbeats, sendOnlyHeartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { BotIdentity } from "./identity.ts";
@@ -13,12 +33,17 @@ import { IdentityService } from "./identity-service.ts";
 import { createBotMetrics, type BotMetrics } from "./metrics.ts";
 import { BOT_IDENTITY, nameServices } from "./names.ts";
 import { Readiness, type ServiceStatus } from "./readiness.ts";
+import { Roster } from "./roster.ts";
 import type { ServiceDependencies } from "./service-type.ts";
-import { Supervisor, type Report, type Service } from "./supervisor.ts";
+import { SpawnedKeeper, type SpawnedMemory } from "./spawned-memory.ts";
+import { Spawner } from "./spawner.ts";
+import { Supervisor, type Report, type Service, type ServiceEvent } from "./supervisor.ts";
 
 export interface BotOptions {
   readonly configuration: BotConfiguration;
   readonly enrolment: Enrolment;
+  /** Without it nobody learns after a restart which spawned services are gone. */
+  readonly spawned?: SpawnedMemory;
   readonly host: HostFacts;
   readonly clock: Clock;
   readonly random: () => number;
@@ -27,7 +52,7 @@ export interface BotOptions {
 }
 
 /** One process, one identity, many services. */
-export class Bot {
+export class Bot implements BotControl {
   readonly readiness: Readiness;
   readonly #options: BotOptions;
   readonly #identity: BotIdentity;
@@ -35,29 +60,44 @@ export class Bot {
   readonly #supervisor: Supervisor;
   readonly #live: LiveConnections;
   readonly #identityService: IdentityService;
-  readonly #services: readonly Service[];
+  readonly #roster: Roster;
+  readonly #spawner: Spawner;
+  readonly #keeper: SpawnedKeeper | undefined;
+  readonly #watchers = new Set<(event: ControlledEvent) => void>();
+  #ending = false;
 
   constructor(options: BotOptions) {
+    const { configuration, clock, log, enrolment, spawned: memory } = options;
     this.#options = options;
-    this.readiness = new Readiness(options.clock);
-    this.#identity = new BotIdentity(options.enrolment);
-    this.#metrics = createBotMetrics(options.metrics, options.clock);
-    this.#supervisor = new Supervisor({ ...options, readiness: this.readiness });
+    this.readiness = new Readiness(clock);
+    this.#identity = new BotIdentity(enrolment);
+    this.#metrics = createBotMetrics(options.metrics, clock);
+    this.#supervisor = new Supervisor({ readiness: this.readiness, clock, log });
+    this.#supervisor.watch((event) => this.#hear(event));
     const locks = new LockSet();
-    this.#live = new LiveConnections({ clock: options.clock, locks });
-    const { log, ...rest } = options;
+    this.#live = new LiveConnections({ clock, locks });
     this.#identityService = new IdentityService({
-      ...rest,
+      ...options,
       log: log.child({ service: BOT_IDENTITY }),
       identity: this.#identity,
       locks,
       metrics: this.#metrics,
     });
-    this.#services = nameServices(options.configuration.services).map((configuration) =>
-      createService(configuration, this.#dependencies(configuration.name)),
-    );
+    this.#roster = new Roster(configuration);
+    this.#keeper =
+      memory && new SpawnedKeeper({ memory, log, names: (which) => this.#names(which) });
+    this.#spawner = new Spawner({
+      ...options,
+      roster: this.#roster,
+      start: (service) => this.#supervisor.start(this.#service(service)),
+      stop: (name) => this.stop(name),
+      status: (name) => this.status(name),
+      remembered: async () => await this.#keeper?.changed(),
+    });
+    const named = nameServices(configuration.services);
+    const services = named.map((service) => this.#roster.add(service, false));
     // Whoever asks before they are started must not take the bot for ready.
-    for (const service of [this.#identityService, ...this.#services])
+    for (const service of [this.#identityService, ...services])
       this.readiness.report(service, "initializing");
   }
 
@@ -71,6 +111,7 @@ export class Bot {
       if (this.#options.configuration.oneshot) await this.#runOnce(signal);
       else await this.#runAlways(signal);
     } finally {
+      this.#ending = true;
       await this.#supervisor.stopAll();
     }
   }
@@ -88,21 +129,94 @@ export class Bot {
     return this.#supervisor.blame(error);
   }
 
+  async spawn(
+    list: string | readonly ServiceConfiguration[],
+    options?: SpawnOptions,
+  ): Promise<SpawnResult> {
+    if (this.#ending) throw unavailable("the bot is ending, and starts no more services");
+    return await this.#spawner.spawn(list, options);
+  }
+
+  async stop(name: string): Promise<void> {
+    if (name === BOT_IDENTITY)
+      throw badParameter(`"${name}" is the bot itself; end its process instead`);
+    await this.#supervisor.stop(name);
+    await this.#keeper?.changed();
+  }
+
+  statuses(): readonly ControlledStatus[] {
+    return this.readiness.all().map((status) => this.#controlled(status));
+  }
+
+  status(name: string): ControlledStatus {
+    return this.#controlled(this.readiness.get(name));
+  }
+
+  watch(watcher: (event: ControlledEvent) => void): Disposable {
+    this.#watchers.add(watcher);
+    return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
+  }
+
+  configuration(): string {
+    return resumableConfiguration(this.#current(), this.#identity.expires > 0);
+  }
+
   async #runAlways(signal: AbortSignal): Promise<void> {
-    for (const service of [this.#identityService, ...this.#services])
-      this.#supervisor.start(service);
+    await this.#keeper?.tellLost();
+    this.#supervisor.start(this.#identityService);
+    this.#startConfigured();
     await sendHeartbeats(this.#heartbeat(), signal);
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
     const report: Report = (state) => this.readiness.report(this.#identityService, state);
     await this.#identityService.once({ signal, report });
-    for (const service of this.#services) this.#supervisor.start(service);
+    this.#startConfigured();
     await Promise.race([this.#supervisor.ended(), aborted(signal)]);
     if (signal.aborted) throw canceled("stopped before its work was done");
     await sendOnlyHeartbeat(this.#heartbeat(), signal);
     const failed = this.readiness.all().filter(({ state }) => state === "failed");
     if (failed.length > 0) throw unfinished(failed);
+  }
+
+  /** Those of the file; whoever was spawned before the start runs already. */
+  #startConfigured(): void {
+    for (const { configuration, spawned } of this.#roster.all())
+      if (!spawned) this.#supervisor.start(this.#service(configuration));
+  }
+
+  /** Made anew at each start, so that what fails in the making is the service's own failure. */
+  #service(configuration: NamedServiceConfiguration): Service {
+    const { name, type } = configuration;
+    const dependencies = this.#dependencies(name);
+    const run: Service["run"] = async (options) =>
+      await createService(configuration, dependencies).run(options);
+    return { name, type, run };
+  }
+
+  #hear({ event, status }: ServiceEvent): void {
+    const controlled = { event, status: this.#controlled(status) };
+    if (event === "stopped") {
+      this.#roster.remove(status.name);
+      this.#metrics.forget(status.name);
+    }
+    this.#spawner.hear(controlled);
+    for (const watcher of this.#watchers) watcher(controlled);
+  }
+
+  #controlled(status: ServiceStatus): ControlledStatus {
+    return { ...status, spawned: this.#roster.get(status.name)?.spawned ?? false };
+  }
+
+  #names(which: "all" | "spawned"): readonly string[] {
+    const wanted = this.#roster.all().filter(({ spawned }) => which === "all" || spawned);
+    return wanted.map(({ configuration }) => configuration.name);
+  }
+
+  /** The configuration with the services that there are now. */
+  #current(): BotConfiguration {
+    const services = this.#roster.all().map(({ configuration }) => configuration);
+    return { ...this.#options.configuration, services };
   }
 
   #dependencies(service: string): ServiceDependencies {
@@ -116,6 +230,7 @@ export class Bot {
       tasks: this.#metrics.tasks,
       expiry: this.#metrics.expiry,
       live: this.#live,
+      control: this,
       oneshot: configuration.oneshot,
       defaults: {
         credentialTtlMs: durationMs(configuration.credential_ttl),
@@ -125,13 +240,12 @@ export class Bot {
   }
 
   #heartbeat(): HeartbeatOptions {
-    const { configuration } = this.#options;
     return {
       ...this.#options,
       identity: this.#identity,
       readiness: this.readiness,
-      oneshot: configuration.oneshot,
-      configuration: effectiveConfiguration(configuration),
+      oneshot: this.#options.configuration.oneshot,
+      configuration: () => effectiveConfiguration(this.#current()),
     };
   }
 }
@@ -139,11 +253,4 @@ export class Bot {
 function unfinished(failed: readonly ServiceStatus[]): CodedError {
   const lines = failed.map(({ name, reason = "" }) => `  ${name}: ${reason}`);
   return unavailable(`${failed.length} of the services failed\n${lines.join("\n")}`);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

@@ -40,6 +40,7 @@ const onboarding = z.strictObject({
   }),
   registration_secret_path: z.string().min(1).optional().meta({
     flag: "registration-secret-path",
+    path: true,
     description: "file that holds the registration secret",
   }),
   bound_keypair: boundKeyFields.prefault({}),

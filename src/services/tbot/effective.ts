@@ -1,9 +1,79 @@
-import { withoutSecrets, yamlOf } from "#base/config";
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { omitSecrets, withAbsolutePaths, withoutSecrets, yamlOf } from "#base/config";
+import { joinUriAddress, parseJoinUri } from "#domain/join";
+import { knowsIdTokens } from "#services/enrolment";
 import { botConfiguration, type BotConfiguration } from "./configuration.ts";
-import { nameServices } from "./names.ts";
 
-/** The configuration as `tbot start -c` takes it: every service named, secrets hidden. */
+/** The configuration for people to look at: every service named, secrets hidden. */
 export function effectiveConfiguration(configuration: BotConfiguration): string {
-  const named = { ...configuration, services: nameServices(configuration.services) };
-  return yamlOf(withoutSecrets(named, botConfiguration), botConfiguration);
+  return yamlOf(withoutSecrets(configuration, botConfiguration), botConfiguration);
 }
+
+/**
+ * The configuration as `tbot start -c` takes it, wherever it is started, with comments that say what
+ * is left out. `joined`: the bot's storage holds its identity by now.
+ */
+export function resumableConfiguration(bot: BotConfiguration, joined: boolean): string {
+  const absolute = withAbsolutePaths(withoutUri(bot), botConfiguration, (path) => resolve(path));
+  const { value, omitted } = omitSecrets(absolute, botConfiguration);
+  const secrets = bot.join_uri === undefined ? omitted : [...omitted, ...secretOfUri(bot.join_uri)];
+  const comments = [
+    "The configuration of a running bot; `tbot start -c FILE` resumes its services.",
+    ...(secrets.length > 0 ? [`Left out, for they are secret: ${secrets.join(", ")}.`] : []),
+    ...advice(bot, { joined, secrets: secrets.length > 0 }),
+  ];
+  const lines = comments.map((line) => `# ${line}\n`).join("");
+  return `${lines}version: ${bot.version}\n${yamlOf(value, botConfiguration)}`;
+}
+
+function advice(
+  { storage }: BotConfiguration,
+  { joined, secrets }: { joined: boolean; secrets: boolean },
+): string[] {
+  if (!secrets) return [];
+  if (joined && storage?.type !== "memory")
+    return ["They are not needed again: the bot's storage holds its identity."];
+  return ["Give them again at the next start: `tbot start --help` names the flags and variables."];
+}
+
+/** What a join URI says, as fields of its own; its secret goes. */
+function withoutUri({ join_uri, ...bot }: BotConfiguration): BotConfiguration {
+  if (join_uri === undefined) return bot;
+  const uri = parseJoinUri(join_uri);
+  const address = joinUriAddress(uri);
+  const { onboarding } = bot;
+  return {
+    ...bot,
+    ...(uri.via === "proxy" ? { proxy_server: address } : { auth_server: address }),
+    onboarding: {
+      ...onboarding,
+      token: uri.token,
+      join_method: uri.method,
+      ca_pins: [...new Set([...uri.caPins, ...onboarding.ca_pins])],
+      ...placeOfUri(bot, uri),
+    },
+  };
+}
+
+type Uri = ReturnType<typeof parseJoinUri>;
+
+/** The parameter of a join URI where it only says where something is. */
+function placeOfUri({ onboarding }: BotConfiguration, { method, parameter }: Uri): object {
+  if (parameter === undefined) return {};
+  if (knowsIdTokens(method)) {
+    const place = parameter.includes("/") ? { token_path: parameter } : { token_env: parameter };
+    return { oidc: place };
+  }
+  if (!isKeyFile(parameter)) return {};
+  return { bound_keypair: { static_key_path: parameter, ...onboarding.bound_keypair } };
+}
+
+function secretOfUri(text: string): string[] {
+  const { method, parameter } = parseJoinUri(text);
+  if (parameter === undefined || knowsIdTokens(method) || isKeyFile(parameter)) return [];
+  return ["onboarding.registration_secret"];
+}
+
+const isKeyFile = (parameter: string): boolean =>
+  /^\.{0,2}\//.test(parameter) && existsSync(parameter);

@@ -10,7 +10,7 @@ const reader = z.union([
 
 const directory = z.strictObject({
   type: z.literal("directory"),
-  path: z.string().min(1),
+  path: z.string().min(1).meta({ path: true }),
   symlinks: z.enum(["try-secure", "secure", "insecure"]).default("try-secure"),
   acls: z.enum(["try", "off", "required"]).default("try"),
   readers: z.array(reader).default([]),

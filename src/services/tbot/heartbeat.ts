@@ -7,6 +7,8 @@ import type { Readiness, ServiceStatus } from "./readiness.ts";
 const HEARTBEAT_INTERVAL_MS = 5 * 60_000;
 /** A change of a service's state is told soon, but the cluster keeps only the last ten heartbeats. */
 const HEARTBEAT_AT_MOST_EVERY_MS = 15_000;
+/** A heartbeat that says how services are is worth a wait, but not a long one. */
+const WAIT_FOR_SERVICES_MS = 30_000;
 /** A one-shot bot does not wait longer for something that only a page shows. */
 const ONLY_HEARTBEAT_MS = 5_000;
 /** What the cluster takes; a heartbeat with more would be refused whole. */
@@ -20,7 +22,7 @@ export interface HeartbeatOptions {
   readonly host: HostFacts;
   readonly oneshot: boolean;
   /** The effective configuration without secrets, YAML. */
-  readonly configuration: string;
+  readonly configuration: () => string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -56,7 +58,7 @@ export async function sendHeartbeats(
     intervalMs: HEARTBEAT_INTERVAL_MS,
     retry: { firstMs: 5_000, maxMs: HEARTBEAT_INTERVAL_MS },
     run: async () => {
-      await readiness.settled({ signal });
+      await settled(options, signal);
       await waitOrBell({
         clock,
         signal,
@@ -69,6 +71,12 @@ export async function sendHeartbeats(
     },
     onFailure: (error) => log.warn("heartbeat failed", { error }),
   });
+}
+
+/** A service that does not get ready keeps nobody from hearing of the others. */
+async function settled({ readiness, clock }: HeartbeatOptions, signal: AbortSignal): Promise<void> {
+  using limit = deadline(clock, WAIT_FOR_SERVICES_MS, signal);
+  await readiness.settled({ signal: limit.signal });
 }
 
 /** The first and last one of a one-shot bot; that it is lost is no failure. */
@@ -85,10 +93,11 @@ export async function sendOnlyHeartbeat(
 }
 
 async function sendHeartbeat(
-  { identity, readiness, host, oneshot, configuration }: HeartbeatOptions,
+  { identity, readiness, host, oneshot, configuration: effective }: HeartbeatOptions,
   { startup, uptimeMs, signal }: Beat,
 ): Promise<void> {
   await identity.ready(signal);
+  const configuration = effective();
   await identity.client.auth.submitHeartbeat(
     {
       ...host,

@@ -8,5 +8,6 @@ export {
 } from "./configuration.ts";
 export { Diagnostics, type DiagnosticsOptions } from "./diagnostics.ts";
 export type { HostFacts } from "./host-facts.ts";
-export { openBotStorage } from "./storage.ts";
+export type { SpawnedMemory } from "./spawned-memory.ts";
+export { openBotStorage, type BotStorage } from "./storage.ts";
 export { serviceTypes } from "./services/index.ts";

@@ -22,6 +22,8 @@ export interface ExpiryMetrics {
 }
 
 export interface BotMetrics {
+  /** Of a service that was stopped nothing is shown any more. */
+  forget(service: string): void;
   readonly tunnels: TunnelMetrics;
   readonly tasks: TaskMetrics;
   readonly expiry: ExpiryMetrics;
@@ -36,15 +38,26 @@ export function createBotMetrics(metrics: Metrics, clock: Clock): BotMetrics {
     "End of a service's certificate, seconds since the epoch",
     ["service"],
   );
+  const tunnels = tunnelMetrics(metrics);
+  const tasks = taskMetrics(metrics, clock);
   return {
-    tunnels: tunnelMetrics(metrics),
-    tasks: taskMetrics(metrics, clock),
+    tunnels,
+    tasks,
+    forget: (service) => {
+      expiry.remove({ service });
+      tunnels.forget(service);
+      tasks.forget(service);
+    },
     expiry: { set: (service, expires) => expiry.set({ service }, expires / 1000) },
     recoveriesLeft: recoveryMetrics(metrics),
   };
 }
 
-function tunnelMetrics(metrics: Metrics): TunnelMetrics {
+interface Forgetting {
+  forget(service: string): void;
+}
+
+function tunnelMetrics(metrics: Metrics): TunnelMetrics & Forgetting {
   const open = metrics.gauge("tbot_tunnel_connections_open", "Tunnelled connections open now", [
     "service",
   ]);
@@ -59,18 +72,30 @@ function tunnelMetrics(metrics: Metrics): TunnelMetrics {
       bytes.inc({ service, direction: "up" }, up);
       bytes.inc({ service, direction: "down" }, down);
     },
+    forget: (service) => {
+      open.remove({ service });
+      for (const direction of ["up", "down"]) bytes.remove({ service, direction });
+    },
   };
 }
 
-function taskMetrics(metrics: Metrics, clock: Clock): TaskMetrics {
+function taskMetrics(metrics: Metrics, clock: Clock): TaskMetrics & Forgetting {
   const labels = ["service", "name"];
   const name = (last: string): string => `tbot_task_iterations_${last}`;
   const total = metrics.counter(name("total"), "Runs of a task", labels);
   const successful = metrics.counter(name("successful"), "Runs that succeeded", labels);
   const failed = metrics.counter(name("failed"), "Runs that failed", labels);
   const seconds = metrics.histogram(name("duration_seconds"), "Time of a run", labels);
+  const names = new Map<string, Set<string>>();
   return {
+    forget: (service) => {
+      for (const task of names.get(service) ?? [])
+        for (const each of [total, successful, failed, seconds])
+          each.remove({ service, name: task });
+      names.delete(service);
+    },
     measure: async (task, run) => {
+      names.set(task.service, (names.get(task.service) ?? new Set()).add(task.name));
       const started = clock.monotonic();
       const finish = (outcome: typeof successful): void => {
         total.inc(task);

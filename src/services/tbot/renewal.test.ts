@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { accessDenied, badParameter, silentLogger, unavailable } from "#base/kernel";
 import { Metrics } from "#base/observe";
-import { LockSet } from "#domain/access";
 import type { Enrolment } from "#services/enrolment";
-import { LiveConnections } from "#services/tunnel";
 import { ManualClock } from "#testing/clock";
 import { BotIdentity } from "./identity.ts";
 import { createBotMetrics } from "./metrics.ts";
@@ -29,7 +27,7 @@ async function setUp({
   const clock = new ManualClock();
   const identity = new BotIdentity({ current: undefined } as unknown as Enrolment);
   const metrics = new Metrics();
-  const { tasks, tunnels, expiry } = createBotMetrics(metrics, clock);
+  const { tasks, expiry } = createBotMetrics(metrics, clock);
   const stop = new AbortController();
   const said: string[] = [];
   const ranAt: number[] = [];
@@ -46,9 +44,7 @@ async function setUp({
       random: () => 1,
       log: silentLogger,
       tasks,
-      tunnels,
       expiry,
-      live: new LiveConnections({ clock, locks: new LockSet() }),
       oneshot,
       defaults: { credentialTtlMs: 60 * MINUTE, renewalIntervalMs: 20 * MINUTE },
     },

@@ -9,9 +9,14 @@ export const RETRY: Backoff = { firstMs: 1_000, maxMs: 30_000 };
 /** However short-lived the cluster makes credentials. */
 const RENEW_AT_MOST_EVERY_MS = 1_000;
 
+type RenewalDependencies = Pick<
+  ServiceDependencies,
+  "identity" | "clock" | "random" | "log" | "tasks" | "expiry" | "oneshot" | "defaults"
+>;
+
 export interface Renewing {
   readonly configuration: NamedConfiguration & { readonly renewal_interval?: string | undefined };
-  readonly dependencies: ServiceDependencies;
+  readonly dependencies: RenewalDependencies;
   readonly signal: AbortSignal;
   readonly report: Report;
   /** What the metrics call this task. */
@@ -103,7 +108,7 @@ async function measured({
 
 function intervalOf(
   configuration: Renewing["configuration"],
-  { defaults }: ServiceDependencies,
+  { defaults }: RenewalDependencies,
 ): number {
   const { renewal_interval: own } = configuration;
   return own === undefined ? defaults.renewalIntervalMs : durationMs(own);

@@ -1,6 +1,7 @@
 import type { Clock, Logger } from "#base/kernel";
 import type { z } from "zod";
 import type { LiveConnections } from "#services/tunnel";
+import type { BotControl } from "./control.ts";
 import type { BotIdentity } from "./identity.ts";
 import type { ExpiryMetrics, TaskMetrics, TunnelMetrics } from "./metrics.ts";
 import type { Service } from "./supervisor.ts";
@@ -19,6 +20,8 @@ export interface ServiceDependencies {
   readonly defaults: { readonly credentialTtlMs: number; readonly renewalIntervalMs: number };
   /** The bot ends when its services have done their work once. */
   readonly oneshot: boolean;
+  /** The bot itself, for services that take orders for it. */
+  readonly control: BotControl;
 }
 
 /** What every service's configuration has; its `name` was given or counted before it is created. */

@@ -11,6 +11,7 @@ import {
 } from "#services/enrolment";
 import { openDestination } from "./destinations/index.ts";
 import type { DestinationConfiguration } from "./fields.ts";
+import { DirectorySpawnedMemory, type SpawnedMemory } from "./spawned-memory.ts";
 
 /** Where a bot keeps what it needs to come back: its join state and its bound key. */
 export interface BotStorage extends AsyncDisposable {
@@ -18,6 +19,8 @@ export interface BotStorage extends AsyncDisposable {
   readonly keys: KeyStore;
   /** Only a storage that others can reach has one. */
   readonly wish?: RotationWish;
+  /** The same. */
+  readonly spawned?: SpawnedMemory;
 }
 
 export interface BotStorageOptions {
@@ -47,6 +50,7 @@ export async function openBotStorage(options: BotStorageOptions): Promise<BotSto
     join: new DirectoryJoinStorage(path),
     keys,
     wish: new DirectoryRotationWish(path),
+    spawned: new DirectorySpawnedMemory(path),
     ...disposing(owned.move()),
   };
 }

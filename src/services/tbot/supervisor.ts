@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
+  aborted,
   alreadyExists,
   deadline,
   messageOf,
@@ -162,10 +163,7 @@ export class Supervisor {
 
   async #takesTooLong(ended: Promise<void>): Promise<boolean> {
     using limit = deadline(this.#clock, STOP_MS);
-    const late = new Promise<boolean>((resolve) =>
-      limit.signal.addEventListener("abort", () => resolve(true)),
-    );
-    return await Promise.race([ended.then(() => false), late]);
+    return await Promise.race([ended.then(() => false), aborted(limit.signal).then(() => true)]);
   }
 
   #tell(event: ServiceEvent["event"], service: Service): void {

@@ -12,7 +12,7 @@ import {
 } from "#services/tbot";
 import type { Command } from "commander";
 import { addBotArguments, type BotArguments, type OwnOptions } from "../arguments.ts";
-import { enrol, hostFacts } from "../enrol.ts";
+import { defaultStorage, enrol, hostFacts } from "../enrol.ts";
 
 export function defineStart(command: Command, io: CommandIo): void {
   addBotArguments(command, io, async (given, options) => await start(given, options, io));
@@ -20,8 +20,10 @@ export function defineStart(command: Command, io: CommandIo): void {
 
 async function start(given: BotArguments, options: OwnOptions, io: CommandIo): Promise<void> {
   using renewals = new RenewalSignals(process);
-  const { configuration, file } = given;
+  const { file } = given;
   const parameters = check(given);
+  const storage = given.configuration.storage ?? defaultStorage(io);
+  const configuration = { ...given.configuration, storage };
   const log = createLogger({
     level: options.debug ? "debug" : "info",
     format: options.logFormat,
@@ -31,10 +33,11 @@ async function start(given: BotArguments, options: OwnOptions, io: CommandIo): P
   const shared = { configuration, clock: systemClock, log };
   await using enrolled = await enrol({ ...shared, parameters, io });
   const metrics = new Metrics();
-  const { enrolment } = enrolled;
+  const { enrolment, storage: opened } = enrolled;
   const bot = new Bot({
     ...shared,
     enrolment,
+    ...(opened.spawned === undefined ? {} : { spawned: opened.spawned }),
     host: hostFacts(),
     random: Math.random,
     metrics,
