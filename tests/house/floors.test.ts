@@ -6,7 +6,7 @@ import { dirname, normalize } from "node:path";
 import { test } from "node:test";
 
 const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = [
-  ["base", ["kernel", "observe", "config", "cli", "crypto", "wire", "storage", "rpc"]],
+  ["base", ["kernel", "observe", "config", "cli", "crypto", "wire", "storage", "rpc", "local"]],
   ["domain", ["resources", "access", "audit", "authority", "join"]],
   ["services", ["auth", "tunnel", "enrolment", "agent", "proxy", "tbot"]],
   ["programs", ["tenon", "tbot", "tctl", "quickstart"]],

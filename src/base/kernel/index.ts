@@ -1,3 +1,4 @@
+export { grantByAcl, isPrivate, type AclPolicy, type Reader } from "./acl.ts";
 export { aborted, deadline, sleep, systemClock, type Clock } from "./clock.ts";
 export {
   accessDenied,

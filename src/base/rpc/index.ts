@@ -10,3 +10,5 @@ export {
 } from "./service.ts";
 export type { RpcTls } from "./target.ts";
 export { isUntrustedServer } from "./unreachable.ts";
+export { CODE_TRAILER, codeOfStatus, errorForCaller, statusNumbers } from "./status.ts";
+export { checkLength, listenUnix } from "./unix.ts";

@@ -5,10 +5,10 @@ import type { Grpc } from "./grpc.ts";
 import { MAX_ERROR_MESSAGE_CHARS } from "./limits.ts";
 
 /** The trailer that carries our code exactly; the gRPC status is only its nearest relative. */
-const CODE_TRAILER = "tenon-code";
+export const CODE_TRAILER = "tenon-code";
 
 /** Numbers of https://grpc.io/docs/guides/status-codes. */
-const statusNumbers: Readonly<Record<ErrorCode, number>> = {
+export const statusNumbers: Readonly<Record<ErrorCode, number>> = {
   canceled: 1,
   bad_parameter: 3,
   timed_out: 4,
@@ -41,10 +41,19 @@ export interface RpcStatus {
  * leads to the log, where the rest is: its message may hold anything.
  */
 export function statusOf(grpc: Grpc, error: unknown, logger: Logger): RpcStatus {
-  const coded = error instanceof CodedError ? error : concealed(error, logger);
+  const { code, message } = errorForCaller(error, logger);
   const metadata = new grpc.Metadata();
-  metadata.set(CODE_TRAILER, coded.code);
-  return { code: statusNumbers[coded.code], details: sentence(coded.message), metadata };
+  metadata.set(CODE_TRAILER, code);
+  return { code: statusNumbers[code], details: message, metadata };
+}
+
+/** The code and the sentence that leave this process. */
+export function errorForCaller(
+  error: unknown,
+  logger: Logger,
+): { readonly code: ErrorCode; readonly message: string } {
+  const { code, message } = error instanceof CodedError ? error : concealed(error, logger);
+  return { code, message: sentence(message) };
 }
 
 function concealed(error: unknown, logger: Logger): CodedError {
@@ -68,8 +77,12 @@ export function errorOf(status: {
   metadata?: Metadata;
 }): CodedError {
   const [sent] = status.metadata?.get(CODE_TRAILER) ?? [];
-  const code = errorCodes.find((known) => known === sent);
-  return new CodedError(code ?? foreignCodes[status.code] ?? "internal", status.details);
+  return new CodedError(codeOfStatus(status.code, sent), status.details);
+}
+
+/** `sent` is what came under CODE_TRAILER; without it the number has to do. */
+export function codeOfStatus(number: number, sent: unknown): ErrorCode {
+  return errorCodes.find((known) => known === sent) ?? foreignCodes[number] ?? "internal";
 }
 
 /** Whether the status was made by a Tenon server, not by the library or the network. */

@@ -1,7 +1,14 @@
-import { alreadyExists, badParameter, type CodedError, unavailable } from "#base/kernel";
+import {
+  alreadyExists,
+  badParameter,
+  type CodedError,
+  fileError,
+  isPrivate,
+  unavailable,
+} from "#base/kernel";
 import { chmod, lstat, mkdir, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { dirname } from "node:path";
+import { dirname, resolve } from "node:path";
 import { MAX_UNIX_PATH_BYTES } from "./limits.ts";
 
 /**
@@ -11,7 +18,7 @@ import { MAX_UNIX_PATH_BYTES } from "./limits.ts";
  */
 export async function listenUnix(path: string, accept: (socket: Socket) => void): Promise<Server> {
   checkLength(path);
-  await privateDirectory(dirname(path));
+  await privateDirectory(dirname(resolve(path)));
   await removeStale(path);
   const server = createServer(accept);
   await listening(server, path);
@@ -28,11 +35,17 @@ export function checkLength(path: string): void {
 }
 
 async function privateDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST")
+      throw badParameter(`"${path}" is not a directory, and cannot hold a socket; name another`);
+    throw fileError(`cannot make the directory "${path}" of the socket`, error);
+  }
   const { mode } = await lstat(path);
-  if ((mode & 0o077) === 0) return;
+  if (await isPrivate(path, mode)) return;
   throw badParameter(
-    `the directory "${path}" is open to other users (mode ${(mode & 0o777).toString(8)}), and the socket in it would be too; run chmod 700 on it`,
+    `the directory "${path}" is open to other users (mode ${(mode & 0o7777).toString(8)}), and the socket in it would be too; give the socket a directory of its own, or run chmod 700 on this one`,
   );
 }
 

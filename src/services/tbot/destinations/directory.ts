@@ -1,31 +1,20 @@
-import { execFile } from "node:child_process";
 import { constants } from "node:fs";
 import { access, lstat, mkdir, readFile } from "node:fs/promises";
 import { dirname, join, parse, resolve } from "node:path";
-import { promisify } from "node:util";
 import {
   accessDenied,
-  badParameter,
+  grantByAcl,
   messageOf,
   unavailable,
   writeFileAtomic,
-  type Logger,
+  type AclPolicy,
 } from "#base/kernel";
 import type { Artifact, Destination } from "./destination.ts";
 
-const run = promisify(execFile);
-
-/** A user or group that may read what is written, beside the owner. */
-export type Reader = { readonly user: string } | { readonly group: string };
-
-export interface DirectoryOptions {
+export interface DirectoryOptions extends AclPolicy {
   readonly path: string;
   /** `secure` refuses a path that leads through a symbolic link, `try-secure` warns, `insecure` follows. */
   readonly symlinks: "try-secure" | "secure" | "insecure";
-  /** `required` fails when a reader cannot be granted access, `try` warns, `off` sets none. */
-  readonly acls: "try" | "off" | "required";
-  readonly readers: readonly Reader[];
-  readonly log: Logger;
 }
 
 /** A directory that only its owner (and the named readers) can enter; each file is replaced whole. */
@@ -49,15 +38,15 @@ export class DirectoryDestination implements Destination {
         { cause: error },
       );
     }
-    await this.#grant(this.#path, "rx");
+    await grantByAcl(this.#path, "rx", this.#options);
   }
 
   async write(artifacts: readonly Artifact[]): Promise<void> {
     for (const { name, data, public: isPublic } of artifacts) {
-      const grant = isPublic ? undefined : (temporary: string) => this.#grant(temporary, "r");
+      const grant = (temporary: string): Promise<void> => grantByAcl(temporary, "r", this.#options);
       await writeFileAtomic(join(this.#path, name), data, {
         mode: isPublic ? 0o644 : 0o600,
-        ...(grant ? { beforeRename: grant } : {}),
+        ...(isPublic ? {} : { beforeRename: grant }),
       });
     }
   }
@@ -87,25 +76,6 @@ export class DirectoryDestination implements Destination {
       );
     }
     this.#options.log.warn("destination leads through a symbolic link", { path: this.#path, link });
-  }
-
-  /** Grants the readers `permissions` by ACL, before the file gets its final name. */
-  async #grant(path: string, permissions: "r" | "rx"): Promise<void> {
-    const { acls, readers, log } = this.#options;
-    if (acls === "off" || readers.length === 0) return;
-    const entries = readers.map(
-      (reader) => `${"user" in reader ? `u:${reader.user}` : `g:${reader.group}`}:${permissions}`,
-    );
-    try {
-      await run("setfacl", ["-m", entries.join(","), path]);
-    } catch (error) {
-      const problem = `cannot grant ${entries.join(", ")} on "${path}" with setfacl (${messageOf(error).trim()})`;
-      if (acls === "required")
-        throw badParameter(
-          `${problem}; install the package acl, name existing users, or use a file system with ACLs`,
-        );
-      log.warn(problem);
-    }
   }
 }
 
