@@ -51,6 +51,15 @@ const counted = {
   /** `reset` or `resync`: what an administrator opened, and this join used up. */
   allowed_by: text.optional(),
 };
+/** For which program of its machine a bot asked: what the bot says, which the cluster cannot check. */
+const requester = z
+  .strictObject({
+    told_by: z.literal("bot").default("bot"),
+    uid: count,
+    pid: count,
+    executable: text.optional(),
+  })
+  .optional();
 const session = { session_id: text, app: text, host_id: text.optional() };
 
 /**
@@ -141,8 +150,9 @@ export const eventTypes = {
     ttl_seconds: count,
     key_fingerprint: text.optional(),
     allow_reissue: z.boolean().default(false),
+    requester,
   }),
-  "cert.issue.denied": failure({ roles: list, app: text.optional(), reason: text }),
+  "cert.issue.denied": failure({ roles: list, app: text.optional(), reason: text, requester }),
   "app.session.start": success(session),
   "app.session.end": success({
     ...session,

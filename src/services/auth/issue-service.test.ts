@@ -107,6 +107,32 @@ describe("issuing certificates", () => {
     });
   }
 
+  it("records for which program a bot asked, and that it is the bot's word", async () => {
+    const requester = { uid: 1_000, pid: 42, executable: "/usr/bin/curl" };
+    await bot.auth.issueCertificates({ tlsPublicKey, requester });
+    const refused = bot.auth.issueCertificates({ tlsPublicKey, requester, roles: ["production"] });
+    await assert.rejects(refused, { code: "access_denied" });
+    for (const type of ["cert.issue", "cert.issue.denied"] as const) {
+      const event = (await bench.events(type)).at(-1);
+      assert.deepEqual(event?.fields["requester"], { told_by: "bot", ...requester });
+    }
+  });
+
+  it("takes no such word from an output or a person", async () => {
+    const { tlsCertificate } = await bot.auth.issueCertificates({
+      tlsPublicKey,
+      allowReissue: true,
+    });
+    const output = bench.user(identityWithoutExpiry(identityOf(tlsCertificate)));
+    const person = bench.user({ user: "alice", roles: ["staging"], allowReissue: true });
+    const requester = { uid: 0, pid: 1, executable: "" };
+    for (const caller of [output, person])
+      await assert.rejects(caller.auth.issueCertificates({ tlsPublicKey, requester }), {
+        code: "access_denied",
+        message: /only a bot's own identity/,
+      });
+  });
+
   it("is for one application when asked", async () => {
     assert.equal((await issue(bot, { appName: "web" })).appName, "web");
   });

@@ -6,6 +6,7 @@ import { trustToProto } from "#domain/authority";
 import type { CredentialsSchema } from "@tenon/api/tenon/join/v1/join";
 import type { IssueCertificatesRequest } from "@tenon/api/tenon/auth/v1/auth";
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { isBotItself, type UserCaller } from "./holder.ts";
 import { decide, type Decision } from "./issue-decision.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
 import { reasonOf } from "./refusals.ts";
@@ -47,6 +48,7 @@ async function decideAbout(
     throw accessDenied(
       `${describeCaller(caller)} is not a user or a bot; only these get certificates here`,
     );
+  checkRequester(request, caller);
   const grounds = { resources, settings: await settings(), now: clock.now() };
   const decision = await decide(caller, request, grounds);
   // The caller's own locks were looked at already; these are those of the roles it asks for.
@@ -65,11 +67,25 @@ function checkRequest({ tlsPublicKey, sshPublicKey, roles, appName }: Request): 
     throw badParameter("a certificate for an application needs tls_public_key");
 }
 
+/** Whoever could say what they like in the audit log is at least the bot that it is written under. */
+function checkRequester({ requester }: Request, caller: UserCaller): void {
+  if (requester !== undefined && !isBotItself(caller.identity))
+    throw accessDenied("only a bot's own identity may say for which program it asks");
+}
+
+/** As the audit log tells of it. */
+function requesterField({ requester }: Request) {
+  if (requester === undefined) return {};
+  const { uid, pid, executable } = requester;
+  return { requester: { uid, pid, ...(executable === "" ? {} : { executable }) } };
+}
+
 function issuedEvent(
-  { appName, allowReissue, tlsPublicKey, sshPublicKey }: Request,
+  request: Request,
   { caller, remoteAddr }: AuthCall,
   { claims, ttlMs }: Decision,
 ) {
+  const { appName, allowReissue, tlsPublicKey, sshPublicKey } = request;
   return {
     type: "cert.issue" as const,
     actor: actorOf(caller),
@@ -81,6 +97,7 @@ function issuedEvent(
       key_fingerprint:
         tlsPublicKey.length > 0 ? sha256Hex(tlsPublicKey) : sshFingerprint(sshPublicKey),
       allow_reissue: allowReissue,
+      ...requesterField(request),
     },
   };
 }
@@ -98,6 +115,7 @@ function tellDenied(
       roles,
       ...(appName === "" ? {} : { app: appName }),
       reason: reasonOf(error),
+      ...requesterField(request),
     },
   });
 }

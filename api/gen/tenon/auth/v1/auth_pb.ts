@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/auth/v1/auth.proto.
  */
 export const file_tenon_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKXAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgiwAEKD0xpc3RPcGVuUmVxdWVzdBIMCgRraW5kGAEgASgJEjoKBmxhYmVscxgCIAMoCzIqLnRlbm9uLmF1dGgudjEuTGlzdE9wZW5SZXF1ZXN0LkxhYmVsc0VudHJ5Eg0KBXJvbGVzGAMgAygJEhEKCXBhZ2Vfc2l6ZRgEIAEoDRISCgpwYWdlX3Rva2VuGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiWwoQTGlzdE9wZW5SZXNwb25zZRIuCglyZXNvdXJjZXMYASADKAsyGy50ZW5vbi5hdXRoLnYxLk9wZW5SZXNvdXJjZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkivAEKDE9wZW5SZXNvdXJjZRIMCgRuYW1lGAEgASgJEjcKBmxhYmVscxgCIAMoCzInLnRlbm9uLmF1dGgudjEuT3BlblJlc291cmNlLkxhYmVsc0VudHJ5EhMKC2Rlc2NyaXB0aW9uGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSEAoIaG9zdG5hbWUYBSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASLtAQoWU3VibWl0SGVhcnRiZWF0UmVxdWVzdBIPCgd2ZXJzaW9uGAEgASgJEhAKCGhvc3RuYW1lGAIgASgJEgoKAm9zGAMgASgJEhQKDGFyY2hpdGVjdHVyZRgEIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgFIAEoBBIQCghvbmVfc2hvdBgGIAEoCBIMCgRraW5kGAcgASgJEhUKDWNvbmZpZ3VyYXRpb24YCCABKAkSDwoHc3RhcnR1cBgJIAEoCBIuCghzZXJ2aWNlcxgKIAMoCzIcLnRlbm9uLmF1dGgudjEuU2VydmljZUhlYWx0aCJfCg1TZXJ2aWNlSGVhbHRoEgwKBG5hbWUYASABKAkSDAoEdHlwZRgCIAEoCRIOCgZzdGF0dXMYAyABKAkSDgoGcmVhc29uGAQgASgJEhIKCnVwZGF0ZWRfYXQYBSABKAQiGQoXU3VibWl0SGVhcnRiZWF0UmVzcG9uc2UiiwIKE0Fubm91bmNlQXBwc1JlcXVlc3QSNAoEYXBwcxgBIAMoCzImLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVxdWVzdC5BcHAavQEKA0FwcBIMCgRuYW1lGAEgASgJEgsKA3VyaRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRJCCgZsYWJlbHMYBCADKAsyMi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwLkxhYmVsc0VudHJ5EhMKC3B1YmxpY19hZGRyGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiKwoUQW5ub3VuY2VBcHBzUmVzcG9uc2USEwoLdHRsX3NlY29uZHMYASABKA0iEwoRV2F0Y2hMb2Nrc1JlcXVlc3QiHQoMTG9ja3NJbkZvcmNlEg0KBWxvY2tzGAEgAygJIhMKEVdhdGNoVHJ1c3RSZXF1ZXN0IlYKC1RydXN0VXBkYXRlEikKBXRydXN0GAEgASgLMhoudGVub24uam9pbi52MS5UcnVzdEJ1bmRsZRIcChRyZW5ld193aXRoaW5fc2Vjb25kcxgCIAEoDSJkChZSb3RhdGVBdXRob3JpdHlSZXF1ZXN0Eg0KBXR5cGVzGAEgAygJEg0KBXBoYXNlGAIgASgJEg4KBm1hbnVhbBgDIAEoCBIcChRncmFjZV9wZXJpb2Rfc2Vjb25kcxgEIAEoBCJrChdSb3RhdGVBdXRob3JpdHlSZXNwb25zZRI/CgthdXRob3JpdGllcxgBIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5Eg8KB2NoYW5nZWQYAiABKAgiNgoWRXhwb3J0QXV0aG9yaXR5UmVxdWVzdBIMCgR0eXBlGAEgASgJEg4KBmZvcm1hdBgCIAEoCSInChdFeHBvcnRBdXRob3JpdHlSZXNwb25zZRIMCgR0ZXh0GAEgASgJIpIBChNTZWFyY2hFdmVudHNSZXF1ZXN0EgwKBGZyb20YASABKAQSCgoCdG8YAiABKAQSDAoEdHlwZRgDIAEoCRILCgNib3QYBCABKAkSDAoEdXNlchgFIAEoCRIRCglhc2NlbmRpbmcYBiABKAgSEQoJcGFnZV9zaXplGAcgASgNEhIKCnBhZ2VfdG9rZW4YCCABKAkiPwoUU2VhcmNoRXZlbnRzUmVzcG9uc2USDgoGZXZlbnRzGAEgAygJEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSISChBHZXRTdGF0dXNSZXF1ZXN0IqcFChFHZXRTdGF0dXNSZXNwb25zZRIUCgxjbHVzdGVyX25hbWUYASABKAkSDwoHdmVyc2lvbhgCIAEoCRIZChFwcm94eV9wdWJsaWNfYWRkchgDIAEoCRIPCgdjYV9waW5zGAQgAygJEj8KC2F1dGhvcml0aWVzGAUgAygLMioudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5BdXRob3JpdHkSPAoGY291bnRzGAYgAygLMiwudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5Db3VudHNFbnRyeRISCgpzdGFydGVkX2F0GAcgASgEEhQKDHJlc3luY191bnRpbBgIIAEoBBotCgtDb3VudHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAQ6AjgBGqsBCglBdXRob3JpdHkSDAoEdHlwZRgBIAEoCRINCgVwaGFzZRgCIAEoCRITCgtmaW5nZXJwcmludBgDIAEoCRIRCglub3RfYWZ0ZXIYBCABKAQSHAoUdHJ1c3RlZF9maW5nZXJwcmludHMYBSADKAkSOwoIcm90YXRpb24YBiABKAsyKS50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLlJvdGF0aW9uGrgBCghSb3RhdGlvbhIMCgRtb2RlGAEgASgJEhIKCnN0YXJ0ZWRfYXQYAiABKAQSEwoLcGhhc2Vfc2luY2UYAyABKAQSFQoNbmV4dF9waGFzZV9hdBgEIAEoBBIcChRncmFjZV9wZXJpb2Rfc2Vjb25kcxgFIAEoBBIXCg9vbGRfZmluZ2VycHJpbnQYBiABKAkSFwoPbmV3X2ZpbmdlcnByaW50GAcgASgJEg4KBmJlaGluZBgIIAEoDSIpChhSZXNldEJvdW5kS2V5cGFpclJlcXVlc3QSDQoFdG9rZW4YASABKAkiOQoZUmVzZXRCb3VuZEtleXBhaXJSZXNwb25zZRINCgVsb2NrcxgBIAMoCRINCgV1bnRpbBgCIAEoBCITChFMaXN0QWxlcnRzUmVxdWVzdCKrAQoSTGlzdEFsZXJ0c1Jlc3BvbnNlEjcKBmFsZXJ0cxgBIAMoCzInLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlLkFsZXJ0EhEKCXRydW5jYXRlZBgCIAEoCBpJCgVBbGVydBIMCgR0eXBlGAEgASgJEhAKCHNldmVyaXR5GAIgASgJEg8KB3N1YmplY3QYAyABKAkSDwoHbWVzc2FnZRgEIAEoCSImChZTZXRSZXN5bmNXaW5kb3dSZXF1ZXN0EgwKBG9wZW4YASABKAgiOQoXU2V0UmVzeW5jV2luZG93UmVzcG9uc2USDQoFdW50aWwYASABKAQSDwoHY2hhbmdlZBgCIAEoCCIdCg1CYWNrdXBSZXF1ZXN0EgwKBGZpbGUYASABKAkiHwoOQmFja3VwUmVzcG9uc2USDQoFYnl0ZXMYASABKAQy6AoKC0F1dGhTZXJ2aWNlEj8KBFBpbmcSGi50ZW5vbi5hdXRoLnYxLlBpbmdSZXF1ZXN0GhsudGVub24uYXV0aC52MS5QaW5nUmVzcG9uc2USRgoIR2V0VHJ1c3QSHi50ZW5vbi5hdXRoLnYxLkdldFRydXN0UmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSWAoRSXNzdWVDZXJ0aWZpY2F0ZXMSJy50ZW5vbi5hdXRoLnYxLklzc3VlQ2VydGlmaWNhdGVzUmVxdWVzdBoaLnRlbm9uLmpvaW4udjEuQ3JlZGVudGlhbHMSSwoITGlzdE9wZW4SHi50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVxdWVzdBofLnRlbm9uLmF1dGgudjEuTGlzdE9wZW5SZXNwb25zZRJgCg9TdWJtaXRIZWFydGJlYXQSJS50ZW5vbi5hdXRoLnYxLlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlN1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlElcKDEFubm91bmNlQXBwcxIiLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVzcG9uc2USTQoKV2F0Y2hMb2NrcxIgLnRlbm9uLmF1dGgudjEuV2F0Y2hMb2Nrc1JlcXVlc3QaGy50ZW5vbi5hdXRoLnYxLkxvY2tzSW5Gb3JjZTABEkwKCldhdGNoVHJ1c3QSIC50ZW5vbi5hdXRoLnYxLldhdGNoVHJ1c3RSZXF1ZXN0GhoudGVub24uYXV0aC52MS5UcnVzdFVwZGF0ZTABEmAKD0V4cG9ydEF1dGhvcml0eRIlLnRlbm9uLmF1dGgudjEuRXhwb3J0QXV0aG9yaXR5UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USVwoMU2VhcmNoRXZlbnRzEiIudGVub24uYXV0aC52MS5TZWFyY2hFdmVudHNSZXF1ZXN0GiMudGVub24uYXV0aC52MS5TZWFyY2hFdmVudHNSZXNwb25zZRJOCglHZXRTdGF0dXMSHy50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1JlcXVlc3QaIC50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlEmAKD1JvdGF0ZUF1dGhvcml0eRIlLnRlbm9uLmF1dGgudjEuUm90YXRlQXV0aG9yaXR5UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USZgoRUmVzZXRCb3VuZEtleXBhaXISJy50ZW5vbi5hdXRoLnYxLlJlc2V0Qm91bmRLZXlwYWlyUmVxdWVzdBooLnRlbm9uLmF1dGgudjEuUmVzZXRCb3VuZEtleXBhaXJSZXNwb25zZRJRCgpMaXN0QWxlcnRzEiAudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVxdWVzdBohLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlEmAKD1NldFJlc3luY1dpbmRvdxIlLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVzcG9uc2USRwoGQmFja3VwEhwudGVub24uYXV0aC52MS5CYWNrdXBSZXF1ZXN0Gh0udGVub24uYXV0aC52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM", [file_tenon_join_v1_join]);
+  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCLEAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgSKwoJcmVxdWVzdGVyGA8gASgLMhgudGVub24uYXV0aC52MS5SZXF1ZXN0ZXIiOQoJUmVxdWVzdGVyEgsKA3VpZBgBIAEoDRILCgNwaWQYAiABKA0SEgoKZXhlY3V0YWJsZRgDIAEoCSLAAQoPTGlzdE9wZW5SZXF1ZXN0EgwKBGtpbmQYASABKAkSOgoGbGFiZWxzGAIgAygLMioudGVub24uYXV0aC52MS5MaXN0T3BlblJlcXVlc3QuTGFiZWxzRW50cnkSDQoFcm9sZXMYAyADKAkSEQoJcGFnZV9zaXplGAQgASgNEhIKCnBhZ2VfdG9rZW4YBSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJbChBMaXN0T3BlblJlc3BvbnNlEi4KCXJlc291cmNlcxgBIAMoCzIbLnRlbm9uLmF1dGgudjEuT3BlblJlc291cmNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK8AQoMT3BlblJlc291cmNlEgwKBG5hbWUYASABKAkSNwoGbGFiZWxzGAIgAygLMicudGVub24uYXV0aC52MS5PcGVuUmVzb3VyY2UuTGFiZWxzRW50cnkSEwoLZGVzY3JpcHRpb24YAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIQCghob3N0bmFtZRgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIu0BChZTdWJtaXRIZWFydGJlYXRSZXF1ZXN0Eg8KB3ZlcnNpb24YASABKAkSEAoIaG9zdG5hbWUYAiABKAkSCgoCb3MYAyABKAkSFAoMYXJjaGl0ZWN0dXJlGAQgASgJEhYKDnVwdGltZV9zZWNvbmRzGAUgASgEEhAKCG9uZV9zaG90GAYgASgIEgwKBGtpbmQYByABKAkSFQoNY29uZmlndXJhdGlvbhgIIAEoCRIPCgdzdGFydHVwGAkgASgIEi4KCHNlcnZpY2VzGAogAygLMhwudGVub24uYXV0aC52MS5TZXJ2aWNlSGVhbHRoIl8KDVNlcnZpY2VIZWFsdGgSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEg4KBnN0YXR1cxgDIAEoCRIOCgZyZWFzb24YBCABKAkSEgoKdXBkYXRlZF9hdBgFIAEoBCIZChdTdWJtaXRIZWFydGJlYXRSZXNwb25zZSKLAgoTQW5ub3VuY2VBcHBzUmVxdWVzdBI0CgRhcHBzGAEgAygLMiYudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcBq9AQoDQXBwEgwKBG5hbWUYASABKAkSCwoDdXJpGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEkIKBmxhYmVscxgEIAMoCzIyLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVxdWVzdC5BcHAuTGFiZWxzRW50cnkSEwoLcHVibGljX2FkZHIYBSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIrChRBbm5vdW5jZUFwcHNSZXNwb25zZRITCgt0dGxfc2Vjb25kcxgBIAEoDSITChFXYXRjaExvY2tzUmVxdWVzdCIdCgxMb2Nrc0luRm9yY2USDQoFbG9ja3MYASADKAkiEwoRV2F0Y2hUcnVzdFJlcXVlc3QiVgoLVHJ1c3RVcGRhdGUSKQoFdHJ1c3QYASABKAsyGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlEhwKFHJlbmV3X3dpdGhpbl9zZWNvbmRzGAIgASgNImQKFlJvdGF0ZUF1dGhvcml0eVJlcXVlc3QSDQoFdHlwZXMYASADKAkSDQoFcGhhc2UYAiABKAkSDgoGbWFudWFsGAMgASgIEhwKFGdyYWNlX3BlcmlvZF9zZWNvbmRzGAQgASgEImsKF1JvdGF0ZUF1dGhvcml0eVJlc3BvbnNlEj8KC2F1dGhvcml0aWVzGAEgAygLMioudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5BdXRob3JpdHkSDwoHY2hhbmdlZBgCIAEoCCI2ChZFeHBvcnRBdXRob3JpdHlSZXF1ZXN0EgwKBHR5cGUYASABKAkSDgoGZm9ybWF0GAIgASgJIicKF0V4cG9ydEF1dGhvcml0eVJlc3BvbnNlEgwKBHRleHQYASABKAkikgEKE1NlYXJjaEV2ZW50c1JlcXVlc3QSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0eXBlGAMgASgJEgsKA2JvdBgEIAEoCRIMCgR1c2VyGAUgASgJEhEKCWFzY2VuZGluZxgGIAEoCBIRCglwYWdlX3NpemUYByABKA0SEgoKcGFnZV90b2tlbhgIIAEoCSI/ChRTZWFyY2hFdmVudHNSZXNwb25zZRIOCgZldmVudHMYASADKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhIKEEdldFN0YXR1c1JlcXVlc3QipwUKEUdldFN0YXR1c1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJEg8KB2NhX3BpbnMYBCADKAkSPwoLYXV0aG9yaXRpZXMYBSADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRI8CgZjb3VudHMYBiADKAsyLC50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkNvdW50c0VudHJ5EhIKCnN0YXJ0ZWRfYXQYByABKAQSFAoMcmVzeW5jX3VudGlsGAggASgEGi0KC0NvdW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEaqwEKCUF1dGhvcml0eRIMCgR0eXBlGAEgASgJEg0KBXBoYXNlGAIgASgJEhMKC2ZpbmdlcnByaW50GAMgASgJEhEKCW5vdF9hZnRlchgEIAEoBBIcChR0cnVzdGVkX2ZpbmdlcnByaW50cxgFIAMoCRI7Cghyb3RhdGlvbhgGIAEoCzIpLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuUm90YXRpb24auAEKCFJvdGF0aW9uEgwKBG1vZGUYASABKAkSEgoKc3RhcnRlZF9hdBgCIAEoBBITCgtwaGFzZV9zaW5jZRgDIAEoBBIVCg1uZXh0X3BoYXNlX2F0GAQgASgEEhwKFGdyYWNlX3BlcmlvZF9zZWNvbmRzGAUgASgEEhcKD29sZF9maW5nZXJwcmludBgGIAEoCRIXCg9uZXdfZmluZ2VycHJpbnQYByABKAkSDgoGYmVoaW5kGAggASgNIikKGFJlc2V0Qm91bmRLZXlwYWlyUmVxdWVzdBINCgV0b2tlbhgBIAEoCSI5ChlSZXNldEJvdW5kS2V5cGFpclJlc3BvbnNlEg0KBWxvY2tzGAEgAygJEg0KBXVudGlsGAIgASgEIhMKEUxpc3RBbGVydHNSZXF1ZXN0IqsBChJMaXN0QWxlcnRzUmVzcG9uc2USNwoGYWxlcnRzGAEgAygLMicudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVzcG9uc2UuQWxlcnQSEQoJdHJ1bmNhdGVkGAIgASgIGkkKBUFsZXJ0EgwKBHR5cGUYASABKAkSEAoIc2V2ZXJpdHkYAiABKAkSDwoHc3ViamVjdBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJIiYKFlNldFJlc3luY1dpbmRvd1JlcXVlc3QSDAoEb3BlbhgBIAEoCCI5ChdTZXRSZXN5bmNXaW5kb3dSZXNwb25zZRINCgV1bnRpbBgBIAEoBBIPCgdjaGFuZ2VkGAIgASgIIh0KDUJhY2t1cFJlcXVlc3QSDAoEZmlsZRgBIAEoCSIfCg5CYWNrdXBSZXNwb25zZRINCgVieXRlcxgBIAEoBDLoCgoLQXV0aFNlcnZpY2USPwoEUGluZxIaLnRlbm9uLmF1dGgudjEuUGluZ1JlcXVlc3QaGy50ZW5vbi5hdXRoLnYxLlBpbmdSZXNwb25zZRJGCghHZXRUcnVzdBIeLnRlbm9uLmF1dGgudjEuR2V0VHJ1c3RSZXF1ZXN0GhoudGVub24uam9pbi52MS5UcnVzdEJ1bmRsZRJYChFJc3N1ZUNlcnRpZmljYXRlcxInLnRlbm9uLmF1dGgudjEuSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0GhoudGVub24uam9pbi52MS5DcmVkZW50aWFscxJLCghMaXN0T3BlbhIeLnRlbm9uLmF1dGgudjEuTGlzdE9wZW5SZXF1ZXN0Gh8udGVub24uYXV0aC52MS5MaXN0T3BlblJlc3BvbnNlEmAKD1N1Ym1pdEhlYXJ0YmVhdBIlLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVzcG9uc2USVwoMQW5ub3VuY2VBcHBzEiIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0GiMudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXNwb25zZRJNCgpXYXRjaExvY2tzEiAudGVub24uYXV0aC52MS5XYXRjaExvY2tzUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuTG9ja3NJbkZvcmNlMAESTAoKV2F0Y2hUcnVzdBIgLnRlbm9uLmF1dGgudjEuV2F0Y2hUcnVzdFJlcXVlc3QaGi50ZW5vbi5hdXRoLnYxLlRydXN0VXBkYXRlMAESYAoPRXhwb3J0QXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXNwb25zZRJXCgxTZWFyY2hFdmVudHMSIi50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1Jlc3BvbnNlEk4KCUdldFN0YXR1cxIfLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVxdWVzdBogLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2USYAoPUm90YXRlQXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXNwb25zZRJmChFSZXNldEJvdW5kS2V5cGFpchInLnRlbm9uLmF1dGgudjEuUmVzZXRCb3VuZEtleXBhaXJSZXF1ZXN0GigudGVub24uYXV0aC52MS5SZXNldEJvdW5kS2V5cGFpclJlc3BvbnNlElEKCkxpc3RBbGVydHMSIC50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXF1ZXN0GiEudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVzcG9uc2USYAoPU2V0UmVzeW5jV2luZG93EiUudGVub24uYXV0aC52MS5TZXRSZXN5bmNXaW5kb3dSZXF1ZXN0GiYudGVub24uYXV0aC52MS5TZXRSZXN5bmNXaW5kb3dSZXNwb25zZRJHCgZCYWNrdXASHC50ZW5vbi5hdXRoLnYxLkJhY2t1cFJlcXVlc3QaHS50ZW5vbi5hdXRoLnYxLkJhY2t1cFJlc3BvbnNlMAFiBnByb3RvMw", [file_tenon_join_v1_join]);
 
 /**
  * @generated from message tenon.auth.v1.PingRequest
@@ -112,6 +112,13 @@ export type IssueCertificatesRequest = Message<"tenon.auth.v1.IssueCertificatesR
    * @generated from field: bool allow_reissue = 6;
    */
   allowReissue: boolean;
+
+  /**
+   * Of a bot that asks for a program on its machine, which the cluster cannot see itself.
+   *
+   * @generated from field: tenon.auth.v1.Requester requester = 15;
+   */
+  requester?: Requester | undefined;
 };
 
 /**
@@ -120,6 +127,35 @@ export type IssueCertificatesRequest = Message<"tenon.auth.v1.IssueCertificatesR
  */
 export const IssueCertificatesRequestSchema: GenMessage<IssueCertificatesRequest> = /*@__PURE__*/
   messageDesc(file_tenon_auth_v1_auth, 3);
+
+/**
+ * @generated from message tenon.auth.v1.Requester
+ */
+export type Requester = Message<"tenon.auth.v1.Requester"> & {
+  /**
+   * @generated from field: uint32 uid = 1;
+   */
+  uid: number;
+
+  /**
+   * @generated from field: uint32 pid = 2;
+   */
+  pid: number;
+
+  /**
+   * Path of its program; empty where the bot could not tell.
+   *
+   * @generated from field: string executable = 3;
+   */
+  executable: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.Requester.
+ * Use `create(RequesterSchema)` to create a new message.
+ */
+export const RequesterSchema: GenMessage<Requester> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 4);
 
 /**
  * @generated from message tenon.auth.v1.ListOpenRequest
@@ -162,7 +198,7 @@ export type ListOpenRequest = Message<"tenon.auth.v1.ListOpenRequest"> & {
  * Use `create(ListOpenRequestSchema)` to create a new message.
  */
 export const ListOpenRequestSchema: GenMessage<ListOpenRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 4);
+  messageDesc(file_tenon_auth_v1_auth, 5);
 
 /**
  * @generated from message tenon.auth.v1.ListOpenResponse
@@ -186,7 +222,7 @@ export type ListOpenResponse = Message<"tenon.auth.v1.ListOpenResponse"> & {
  * Use `create(ListOpenResponseSchema)` to create a new message.
  */
 export const ListOpenResponseSchema: GenMessage<ListOpenResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 5);
+  messageDesc(file_tenon_auth_v1_auth, 6);
 
 /**
  * @generated from message tenon.auth.v1.OpenResource
@@ -229,7 +265,7 @@ export type OpenResource = Message<"tenon.auth.v1.OpenResource"> & {
  * Use `create(OpenResourceSchema)` to create a new message.
  */
 export const OpenResourceSchema: GenMessage<OpenResource> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 6);
+  messageDesc(file_tenon_auth_v1_auth, 7);
 
 /**
  * @generated from message tenon.auth.v1.SubmitHeartbeatRequest
@@ -295,7 +331,7 @@ export type SubmitHeartbeatRequest = Message<"tenon.auth.v1.SubmitHeartbeatReque
  * Use `create(SubmitHeartbeatRequestSchema)` to create a new message.
  */
 export const SubmitHeartbeatRequestSchema: GenMessage<SubmitHeartbeatRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 7);
+  messageDesc(file_tenon_auth_v1_auth, 8);
 
 /**
  * @generated from message tenon.auth.v1.ServiceHealth
@@ -334,7 +370,7 @@ export type ServiceHealth = Message<"tenon.auth.v1.ServiceHealth"> & {
  * Use `create(ServiceHealthSchema)` to create a new message.
  */
 export const ServiceHealthSchema: GenMessage<ServiceHealth> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 8);
+  messageDesc(file_tenon_auth_v1_auth, 9);
 
 /**
  * @generated from message tenon.auth.v1.SubmitHeartbeatResponse
@@ -347,7 +383,7 @@ export type SubmitHeartbeatResponse = Message<"tenon.auth.v1.SubmitHeartbeatResp
  * Use `create(SubmitHeartbeatResponseSchema)` to create a new message.
  */
 export const SubmitHeartbeatResponseSchema: GenMessage<SubmitHeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 9);
+  messageDesc(file_tenon_auth_v1_auth, 10);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsRequest
@@ -364,7 +400,7 @@ export type AnnounceAppsRequest = Message<"tenon.auth.v1.AnnounceAppsRequest"> &
  * Use `create(AnnounceAppsRequestSchema)` to create a new message.
  */
 export const AnnounceAppsRequestSchema: GenMessage<AnnounceAppsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 10);
+  messageDesc(file_tenon_auth_v1_auth, 11);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsRequest.App
@@ -401,7 +437,7 @@ export type AnnounceAppsRequest_App = Message<"tenon.auth.v1.AnnounceAppsRequest
  * Use `create(AnnounceAppsRequest_AppSchema)` to create a new message.
  */
 export const AnnounceAppsRequest_AppSchema: GenMessage<AnnounceAppsRequest_App> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 10, 0);
+  messageDesc(file_tenon_auth_v1_auth, 11, 0);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsResponse
@@ -420,7 +456,7 @@ export type AnnounceAppsResponse = Message<"tenon.auth.v1.AnnounceAppsResponse">
  * Use `create(AnnounceAppsResponseSchema)` to create a new message.
  */
 export const AnnounceAppsResponseSchema: GenMessage<AnnounceAppsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 11);
+  messageDesc(file_tenon_auth_v1_auth, 12);
 
 /**
  * @generated from message tenon.auth.v1.WatchLocksRequest
@@ -433,7 +469,7 @@ export type WatchLocksRequest = Message<"tenon.auth.v1.WatchLocksRequest"> & {
  * Use `create(WatchLocksRequestSchema)` to create a new message.
  */
 export const WatchLocksRequestSchema: GenMessage<WatchLocksRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 12);
+  messageDesc(file_tenon_auth_v1_auth, 13);
 
 /**
  * @generated from message tenon.auth.v1.LocksInForce
@@ -452,7 +488,7 @@ export type LocksInForce = Message<"tenon.auth.v1.LocksInForce"> & {
  * Use `create(LocksInForceSchema)` to create a new message.
  */
 export const LocksInForceSchema: GenMessage<LocksInForce> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 13);
+  messageDesc(file_tenon_auth_v1_auth, 14);
 
 /**
  * @generated from message tenon.auth.v1.WatchTrustRequest
@@ -465,7 +501,7 @@ export type WatchTrustRequest = Message<"tenon.auth.v1.WatchTrustRequest"> & {
  * Use `create(WatchTrustRequestSchema)` to create a new message.
  */
 export const WatchTrustRequestSchema: GenMessage<WatchTrustRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 14);
+  messageDesc(file_tenon_auth_v1_auth, 15);
 
 /**
  * @generated from message tenon.auth.v1.TrustUpdate
@@ -490,7 +526,7 @@ export type TrustUpdate = Message<"tenon.auth.v1.TrustUpdate"> & {
  * Use `create(TrustUpdateSchema)` to create a new message.
  */
 export const TrustUpdateSchema: GenMessage<TrustUpdate> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 15);
+  messageDesc(file_tenon_auth_v1_auth, 16);
 
 /**
  * @generated from message tenon.auth.v1.RotateAuthorityRequest
@@ -530,7 +566,7 @@ export type RotateAuthorityRequest = Message<"tenon.auth.v1.RotateAuthorityReque
  * Use `create(RotateAuthorityRequestSchema)` to create a new message.
  */
 export const RotateAuthorityRequestSchema: GenMessage<RotateAuthorityRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 16);
+  messageDesc(file_tenon_auth_v1_auth, 17);
 
 /**
  * @generated from message tenon.auth.v1.RotateAuthorityResponse
@@ -556,7 +592,7 @@ export type RotateAuthorityResponse = Message<"tenon.auth.v1.RotateAuthorityResp
  * Use `create(RotateAuthorityResponseSchema)` to create a new message.
  */
 export const RotateAuthorityResponseSchema: GenMessage<RotateAuthorityResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 17);
+  messageDesc(file_tenon_auth_v1_auth, 18);
 
 /**
  * @generated from message tenon.auth.v1.ExportAuthorityRequest
@@ -582,7 +618,7 @@ export type ExportAuthorityRequest = Message<"tenon.auth.v1.ExportAuthorityReque
  * Use `create(ExportAuthorityRequestSchema)` to create a new message.
  */
 export const ExportAuthorityRequestSchema: GenMessage<ExportAuthorityRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 18);
+  messageDesc(file_tenon_auth_v1_auth, 19);
 
 /**
  * @generated from message tenon.auth.v1.ExportAuthorityResponse
@@ -599,7 +635,7 @@ export type ExportAuthorityResponse = Message<"tenon.auth.v1.ExportAuthorityResp
  * Use `create(ExportAuthorityResponseSchema)` to create a new message.
  */
 export const ExportAuthorityResponseSchema: GenMessage<ExportAuthorityResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 19);
+  messageDesc(file_tenon_auth_v1_auth, 20);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsRequest
@@ -653,7 +689,7 @@ export type SearchEventsRequest = Message<"tenon.auth.v1.SearchEventsRequest"> &
  * Use `create(SearchEventsRequestSchema)` to create a new message.
  */
 export const SearchEventsRequestSchema: GenMessage<SearchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 20);
+  messageDesc(file_tenon_auth_v1_auth, 21);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsResponse
@@ -677,7 +713,7 @@ export type SearchEventsResponse = Message<"tenon.auth.v1.SearchEventsResponse">
  * Use `create(SearchEventsResponseSchema)` to create a new message.
  */
 export const SearchEventsResponseSchema: GenMessage<SearchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 21);
+  messageDesc(file_tenon_auth_v1_auth, 22);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusRequest
@@ -690,7 +726,7 @@ export type GetStatusRequest = Message<"tenon.auth.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 22);
+  messageDesc(file_tenon_auth_v1_auth, 23);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse
@@ -746,7 +782,7 @@ export type GetStatusResponse = Message<"tenon.auth.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 23);
+  messageDesc(file_tenon_auth_v1_auth, 24);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse.Authority
@@ -792,7 +828,7 @@ export type GetStatusResponse_Authority = Message<"tenon.auth.v1.GetStatusRespon
  * Use `create(GetStatusResponse_AuthoritySchema)` to create a new message.
  */
 export const GetStatusResponse_AuthoritySchema: GenMessage<GetStatusResponse_Authority> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 23, 0);
+  messageDesc(file_tenon_auth_v1_auth, 24, 0);
 
 /**
  * Times in milliseconds since the epoch.
@@ -853,7 +889,7 @@ export type GetStatusResponse_Rotation = Message<"tenon.auth.v1.GetStatusRespons
  * Use `create(GetStatusResponse_RotationSchema)` to create a new message.
  */
 export const GetStatusResponse_RotationSchema: GenMessage<GetStatusResponse_Rotation> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 23, 1);
+  messageDesc(file_tenon_auth_v1_auth, 24, 1);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairRequest
@@ -870,7 +906,7 @@ export type ResetBoundKeypairRequest = Message<"tenon.auth.v1.ResetBoundKeypairR
  * Use `create(ResetBoundKeypairRequestSchema)` to create a new message.
  */
 export const ResetBoundKeypairRequestSchema: GenMessage<ResetBoundKeypairRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 24);
+  messageDesc(file_tenon_auth_v1_auth, 25);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairResponse
@@ -897,7 +933,7 @@ export type ResetBoundKeypairResponse = Message<"tenon.auth.v1.ResetBoundKeypair
  * Use `create(ResetBoundKeypairResponseSchema)` to create a new message.
  */
 export const ResetBoundKeypairResponseSchema: GenMessage<ResetBoundKeypairResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 25);
+  messageDesc(file_tenon_auth_v1_auth, 26);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsRequest
@@ -910,7 +946,7 @@ export type ListAlertsRequest = Message<"tenon.auth.v1.ListAlertsRequest"> & {
  * Use `create(ListAlertsRequestSchema)` to create a new message.
  */
 export const ListAlertsRequestSchema: GenMessage<ListAlertsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 26);
+  messageDesc(file_tenon_auth_v1_auth, 27);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse
@@ -934,7 +970,7 @@ export type ListAlertsResponse = Message<"tenon.auth.v1.ListAlertsResponse"> & {
  * Use `create(ListAlertsResponseSchema)` to create a new message.
  */
 export const ListAlertsResponseSchema: GenMessage<ListAlertsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 27);
+  messageDesc(file_tenon_auth_v1_auth, 28);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse.Alert
@@ -972,7 +1008,7 @@ export type ListAlertsResponse_Alert = Message<"tenon.auth.v1.ListAlertsResponse
  * Use `create(ListAlertsResponse_AlertSchema)` to create a new message.
  */
 export const ListAlertsResponse_AlertSchema: GenMessage<ListAlertsResponse_Alert> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 27, 0);
+  messageDesc(file_tenon_auth_v1_auth, 28, 0);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowRequest
@@ -989,7 +1025,7 @@ export type SetResyncWindowRequest = Message<"tenon.auth.v1.SetResyncWindowReque
  * Use `create(SetResyncWindowRequestSchema)` to create a new message.
  */
 export const SetResyncWindowRequestSchema: GenMessage<SetResyncWindowRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 28);
+  messageDesc(file_tenon_auth_v1_auth, 29);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowResponse
@@ -1015,7 +1051,7 @@ export type SetResyncWindowResponse = Message<"tenon.auth.v1.SetResyncWindowResp
  * Use `create(SetResyncWindowResponseSchema)` to create a new message.
  */
 export const SetResyncWindowResponseSchema: GenMessage<SetResyncWindowResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 29);
+  messageDesc(file_tenon_auth_v1_auth, 30);
 
 /**
  * @generated from message tenon.auth.v1.BackupRequest
@@ -1034,7 +1070,7 @@ export type BackupRequest = Message<"tenon.auth.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 30);
+  messageDesc(file_tenon_auth_v1_auth, 31);
 
 /**
  * @generated from message tenon.auth.v1.BackupResponse
@@ -1051,7 +1087,7 @@ export type BackupResponse = Message<"tenon.auth.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 31);
+  messageDesc(file_tenon_auth_v1_auth, 32);
 
 /**
  * @generated from service tenon.auth.v1.AuthService
