@@ -11,6 +11,13 @@ export interface LazyCommand {
   readonly load: () => Promise<(command: Command, io: CommandIo) => void>;
 }
 
+/** A subcommand that only groups others. */
+export interface CommandGroup extends Pick<LazyCommand, "name" | "summary"> {
+  readonly commands: readonly LazyCommand[];
+  /** The last lines of its `--help`. */
+  readonly notes: string;
+}
+
 export interface Program {
   readonly name: string;
   readonly version: string;
@@ -18,7 +25,7 @@ export interface Program {
   readonly description: string;
   /** The last lines of `--help`: examples. */
   readonly examples: string;
-  readonly commands: readonly LazyCommand[];
+  readonly commands: readonly (LazyCommand | CommandGroup)[];
   /** Adds the options that stand before or after any subcommand (`command.optsWithGlobals()`). */
   readonly options?: (root: Command, io: CommandIo) => void;
 }
@@ -38,6 +45,7 @@ export async function runProgram(
     return 0;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+    if (error instanceof EndedWith) return error.exitCode;
     io.stderr.write(`${program.name}: ${messageOf(error)}\n`);
     if (!(error instanceof CodedError) && error instanceof Error && io.env["TENON_DEBUG"])
       io.stderr.write(`${error.stack}\n`);
@@ -56,16 +64,29 @@ export async function commandTree(
     .version(`${program.name} ${program.version}`, "-V, --version", "print the version")
     .addHelpText("after", `\n${program.examples}`);
   program.options?.(root, io);
-  for (const { name, alias, summary, load } of program.commands) {
-    const command = root.command(name).summary(summary).description(summary);
-    if (alias !== undefined) command.alias(alias);
-    if (!wanted(name) && !(alias !== undefined && wanted(alias))) continue;
-    (await load())(command, io);
-    configureAll(command, io);
-  }
+  for (const each of program.commands) await addCommand(root, each, { io, wanted });
   if (!root.commands.some((command) => command.name() === "help"))
     root.helpCommand("help [command]", "explain a command");
   return root;
+}
+
+async function addCommand(
+  parent: Command,
+  added: LazyCommand | CommandGroup,
+  { io, wanted }: { io: CommandIo; wanted: (name: string) => boolean },
+): Promise<void> {
+  const { name, summary } = added;
+  const command = parent.command(name).summary(summary).description(summary);
+  if ("commands" in added) {
+    configure(command, io).addHelpText("after", `\n${added.notes}`);
+    for (const child of added.commands) await addCommand(command, child, { io, wanted });
+    return;
+  }
+  const { alias, load } = added;
+  if (alias !== undefined) command.alias(alias);
+  if (!wanted(name) && !(alias !== undefined && wanted(alias))) return;
+  (await load())(command, io);
+  configureAll(command, io);
 }
 
 function configureAll(command: Command, io: CommandIo): void {
@@ -93,6 +114,16 @@ async function isUsage(error: unknown): Promise<boolean> {
   const { faultsOf } = await import("#base/config");
   const faults = faultsOf(error);
   return faults.length > 0 && faults.every(({ place }) => place.named === true);
+}
+
+/** The command has told what there is to tell; the program ends with this exit code. */
+export class EndedWith extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`ended with exit code ${exitCode}`);
+    this.exitCode = exitCode;
+  }
 }
 
 /** A command line that parses but makes no sense: exit code 2. */

@@ -1,10 +1,9 @@
-import type { CommandIo, OutputFormat } from "#base/cli";
+import { readInput, type CommandIo, type OutputFormat } from "#base/cli";
 import { parseYamlDocuments, yamlOfAll } from "#base/config";
 import type { Command } from "commander";
 import * as z from "zod";
 import { onCluster, type Given } from "../action.ts";
 import { anyDocumentOf, toDocument } from "../documents.ts";
-import { readInput } from "../input.ts";
 import { anyKind } from "../schemas.ts";
 
 const flags = z.strictObject({

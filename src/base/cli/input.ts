@@ -1,8 +1,10 @@
-import type { CommandIo } from "#base/cli";
-import { decodeYaml, MAX_YAML_BYTES, readYaml, type YamlSource } from "#base/config";
+import type { YamlSource } from "#base/config";
+import type { CommandIo } from "./io.ts";
 
 /** A file, or with `-` what is piped in. */
-export async function readInput(file: string, io: CommandIo): Promise<YamlSource> {
+export async function readInput(file: string, io: Pick<CommandIo, "stdin">): Promise<YamlSource> {
+  // Loaded only now, because help and version need none of it.
+  const { decodeYaml, MAX_YAML_BYTES, readYaml } = await import("#base/config");
   if (file !== "-") return await readYaml(file);
   const chunks: Uint8Array[] = [];
   let length = 0;
