@@ -5,6 +5,7 @@ import { describe, it } from "node:test";
 import * as z from "zod";
 import {
   addFormat,
+  EndedWith,
   formatTable,
   printResult,
   runProgram,
@@ -25,6 +26,26 @@ function exampleOf(loaded: string[]): Program {
     examples: "Examples:\n  example show",
     options: (root) => void root.option("--where <place>", "where"),
     commands: [
+      {
+        name: "group",
+        summary: "of others",
+        notes: "Notes of the group.",
+        commands: [
+          {
+            name: "end",
+            alias: "finish",
+            summary: "end with a code",
+            load: async () => {
+              loaded.push("end");
+              return (command) => {
+                command.argument("<code>").action((code: string) => {
+                  throw new EndedWith(Number(code));
+                });
+              };
+            },
+          },
+        ],
+      },
       {
         name: "show",
         alias: "s",
@@ -84,6 +105,19 @@ describe("a program", () => {
   it("loads nothing to help, to tell its version or to refuse a command", async () => {
     for (const line of ["--help", "--version", "", "nonsense"])
       assert.deepEqual((await run(line)).loaded, [], line);
+  });
+
+  it("groups commands, and loads only the one that is called", async () => {
+    const help = await run("group --help");
+    assert.match(help.out, /end\|finish +end with a code.*Notes of the group\./s);
+    assert.deepEqual(help.loaded, []);
+    assert.deepEqual((await run("group finish 0")).loaded, ["end"]);
+    assert.equal((await run("group nonsense")).code, 2);
+  });
+
+  it("ends with the code that a command chose, and says no more", async () => {
+    const { code, out, err } = await run("group end 3");
+    assert.deepEqual({ code, out, err }, { code: 3, out: "", err: "" });
   });
 
   it("prints help on the output, and what was wrong beside it", async () => {

@@ -10,8 +10,15 @@ export function withAbsolutePaths(
   resolve: (path: string) => string,
 ): unknown {
   const shape = shapeOf(schema);
-  if (shape.meta.path && typeof value === "string") return resolve(value);
+  if (shape.meta.path && typeof value === "string") return absolute(value, resolve);
   return descend(value, shape, (item, below) => withAbsolutePaths(item, below, resolve));
+}
+
+/** Of an address only what follows `unix://` or `file://` is a path. */
+function absolute(text: string, resolve: (path: string) => string): string {
+  const [, scheme, path = ""] = /^([a-z]+:\/\/)(.*)$/s.exec(text) ?? [];
+  if (scheme === undefined) return resolve(text);
+  return scheme === "unix://" || scheme === "file://" ? `${scheme}${resolve(path)}` : text;
 }
 
 /** A copy without the fields that the schema calls secret, and the paths of those that were there. */

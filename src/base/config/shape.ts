@@ -24,6 +24,8 @@ interface OwnMeta {
   readonly short?: string;
   /** The environment variable that may hold it. */
   readonly env?: string;
+  /** The one thing that it is about: a command line may give it without the flag's name. */
+  readonly subject?: boolean;
   /** What stands for the value in help: `<host:port>`. */
   readonly placeholder?: string;
   /** Turns the flag's text into the value that the schema takes, where they differ. */

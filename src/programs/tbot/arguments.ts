@@ -17,6 +17,7 @@ import {
 } from "#services/tbot";
 import { looksLikeJoinUri } from "#domain/join";
 import { Option, type Command } from "commander";
+import { addServiceCommands } from "./service-commands.ts";
 
 /** What `start` and `configure` hand on. */
 export interface BotArguments {
@@ -50,19 +51,13 @@ export function addBotArguments(command: Command, io: CommandIo, act: Act): void
   addOwnFlags(command);
   command.argument("[join-uri]", "join URI, as --join-uri");
   command.action(async (uri: string | undefined) => await run(uri, command.opts(), []));
-  for (const [type, { schema, summary }] of Object.entries(serviceTypes)) {
-    const child = command.command(type).summary(summary).description(summary);
-    for (const alias of Object.keys(schema.shape.type.meta()?.valueAliases ?? {}))
-      child.alias(alias);
-    addFlags(addOwnFlags(child), schema);
-    child.argument("[join-uri]", "join URI, as --join-uri");
-    child.action(async (uri: string | undefined) => {
+  addServiceCommands(command, {
+    prepare: (child) => void addOwnFlags(child).argument("[join-uri]", "join URI, as --join-uri"),
+    act: async ({ child, argument: uri, service }) => {
       const options: Options = { ...command.opts(), ...child.opts() };
-      const trees = [flagTree(schema, options), valueTree({ type })];
-      const service = parseTree({ trees, what: "the command line", schema });
-      await run(uri, options, [service]);
-    });
-  }
+      await run(uri, options, [service(options)]);
+    },
+  });
 }
 
 function addOwnFlags(command: Command): Command {

@@ -1,5 +1,6 @@
 import type { Program } from "#base/cli";
 import { VERSION } from "#base/kernel";
+import { apiCommands, apiNotes } from "./api-commands.ts";
 
 export const tbot: Program = {
   name: "tbot",
@@ -37,6 +38,12 @@ export const tbot: Program = {
       name: "keypair",
       summary: "make, show and replace the bound keypair of a machine",
       load: async () => (await import("./commands/keypair.ts")).defineKeypair,
+    },
+    {
+      name: "api",
+      summary: "give orders to a running bot: start, stop and watch services, and look around",
+      notes: apiNotes,
+      commands: apiCommands,
     },
     {
       name: "wait",

@@ -58,6 +58,9 @@ export const service = z.discriminatedUnion(
   ],
 );
 
+/** What `services:` holds, and what a running bot is given. */
+export const serviceList = z.array(service);
+
 const fields = z.strictObject({
   version: z.literal("v2").default("v2").meta({ flag: false }),
   proxy_server: z.string().min(1).optional().meta({
@@ -91,7 +94,7 @@ const fields = z.strictObject({
     placeholder: "host:port",
     description: "serve /readyz, /wait and /metrics here",
   }),
-  services: z.array(service).default([]).meta({ flag: false, description: "what the bot does" }),
+  services: serviceList.default([]).meta({ flag: false, description: "what the bot does" }),
 });
 
 /** `tbot.yaml`, and through its metadata the flags of `tbot start` and `tbot configure`. */

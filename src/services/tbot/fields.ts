@@ -64,6 +64,7 @@ export const appName = z
   .string()
   .min(1)
   .meta({
+    subject: true,
     description: "name of the application",
     aliases: ["app"],
   });
@@ -71,10 +72,13 @@ export const appName = z
 /** `tcp://host:port` or `unix:///path`. */
 export const listen = z
   .string()
-  .regex(/^(?:tcp:\/\/.+:\d{1,5}|unix:\/\/\/.+)$/, {
+  .regex(/^(?:tcp:\/\/.+:\d{1,5}|unix:\/\/.+)$/, {
     error: "must be tcp://host:port or unix:///path",
   })
   .refine((address) => !address.startsWith("tcp:") || Number(/\d+$/.exec(address)?.[0]) <= 65_535, {
     error: "must have a port of at most 65535",
   })
-  .meta({ description: "where to listen: tcp://127.0.0.1:8080 or unix:///run/app.sock" });
+  .meta({
+    path: true,
+    description: "where to listen: tcp://127.0.0.1:8080 or unix:///run/app.sock",
+  });

@@ -3,6 +3,7 @@ export { makeBoundKey } from "./bound-key.ts";
 export { checkConfiguration, type JoinParameters } from "./check.ts";
 export {
   botConfiguration,
+  serviceList,
   type BotConfiguration,
   type ServiceConfiguration,
 } from "./configuration.ts";

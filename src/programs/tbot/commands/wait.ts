@@ -1,46 +1,58 @@
-import { request } from "node:http";
 import { UsageError, type CommandIo } from "#base/cli";
-import { duration, durationMs } from "#base/config";
+import { durationMs } from "#base/config";
 import {
   CodedError,
   codeOf,
   deadline,
   messageOf,
-  notFound,
   sleep,
   systemClock,
   timedOut,
 } from "#base/kernel";
 import { parseAddress, type Address } from "#services/enrolment";
 import type { Command } from "commander";
+import { durationOption } from "../duration-option.ts";
+import { addSocket, SOCKET_VARIABLE, socketOf, type SocketOptions } from "./api/socket.ts";
+import { askDiagnostics, askSocket, type Ask } from "./wait/ask.ts";
 
 const LOOK_AGAIN_MS = 100;
 
-interface Options {
-  readonly diagAddr: Address;
+interface Options extends SocketOptions {
+  readonly diagAddr?: Address;
   readonly service?: string;
   readonly timeout: string;
 }
 
-/** Waits for *healthy*, and meanwhile tolerates a bot whose listener is not up yet. */
+/** Waits for *healthy*, and meanwhile tolerates a bot that does not answer yet. */
 export function defineWait(command: Command, io: CommandIo): void {
-  command.requiredOption("--diag-addr <host:port>", "diagnostics address of the bot", addressOf);
+  command.option("--diag-addr <host:port>", "diagnostics address of the bot", addressOf);
+  addSocket(command);
   command.option("--service <name>", "wait for this service only");
-  command.option("--timeout <duration>", "give up after this time", durationOf, "60s");
+  command.addOption(durationOption("--timeout", "give up after this time").default("60s"));
   command.action(async (options: Options) => {
+    const ask = askOf(options, io);
     using limit = deadline(systemClock, durationMs(options.timeout), io.signal);
-    io.stdout.write(await untilReady(options, limit.signal, io.signal));
+    io.stdout.write(await untilReady(ask, { ...options, limit: limit.signal, stop: io.signal }));
   });
 }
 
+function askOf(options: Options, io: CommandIo): Ask {
+  const { diagAddr, socket, service } = options;
+  if (diagAddr && socket !== undefined)
+    throw new UsageError("--diag-addr and --socket are two ways to one bot; give one of them");
+  if (diagAddr) return askDiagnostics(diagAddr, service);
+  if (socket === undefined && !io.env[SOCKET_VARIABLE])
+    throw new UsageError(`give --diag-addr, or the bot's socket: --socket or ${SOCKET_VARIABLE}`);
+  return askSocket(socketOf(options, io), service);
+}
+
 async function untilReady(
-  options: Options,
-  limit: AbortSignal,
-  stop: AbortSignal,
+  ask: Ask,
+  { timeout, limit, stop }: { timeout: string; limit: AbortSignal; stop: AbortSignal },
 ): Promise<string> {
   for (let last = "no answer yet"; ;) {
     try {
-      const answer = await ask(options, limit);
+      const answer = await ask(limit);
       if (answer.ready) return answer.text;
       last = answer.text.trim();
     } catch (error) {
@@ -48,29 +60,9 @@ async function untilReady(
       if (!limit.aborted) last = messageOf(error);
     }
     if (stop.aborted) throw new CodedError("canceled", "stopped waiting");
-    if (limit.aborted) throw timedOut(`not ready after ${options.timeout}: ${last}`);
+    if (limit.aborted) throw timedOut(`not ready after ${timeout}: ${last}`);
     await sleep(systemClock, LOOK_AGAIN_MS, limit).catch(() => {});
   }
-}
-
-function ask(
-  { diagAddr: { host, port }, service }: Options,
-  signal: AbortSignal,
-): Promise<{ ready: boolean; text: string }> {
-  const path = service === undefined ? "/readyz" : `/readyz/${encodeURIComponent(service)}`;
-  return new Promise((resolve, reject) => {
-    request({ host, port, path, signal, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8").on("data", (part: string) => (text += part));
-      response.on("end", () => {
-        if (response.statusCode === 404) reject(notFound(`the bot answers: ${text.trim()}`));
-        else resolve({ ready: response.statusCode === 200, text });
-      });
-      response.on("error", reject);
-    })
-      .on("error", reject)
-      .end();
-  });
 }
 
 function addressOf(text: string): Address {
@@ -79,10 +71,4 @@ function addressOf(text: string): Address {
   } catch (error) {
     throw new UsageError(`--diag-addr ${messageOf(error)}`);
   }
-}
-
-function durationOf(text: string): string {
-  const parsed = duration.safeParse(text);
-  if (parsed.success) return parsed.data;
-  throw new UsageError(`--timeout "${text}" is not a duration; write 90s, 5m or 1h30m`);
 }

@@ -1,0 +1,10 @@
+export {
+  BotApiClient,
+  queryKinds,
+  type Found,
+  type QueryKind,
+  type RemoteEvent,
+  type RemoteStatus,
+  type SpawnOutcome,
+  type SpawnRequest,
+} from "./bot-api-client.ts";
