@@ -7,8 +7,8 @@ import { test } from "node:test";
 
 const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = [
   ["base", ["kernel", "observe", "config", "cli", "crypto", "wire", "storage", "rpc", "local"]],
-  ["domain", ["resources", "access", "audit", "authority", "join"]],
-  ["services", ["auth", "tunnel", "enrolment", "agent", "proxy", "bot-client", "tbot"]],
+  ["domain", ["resources", "access", "audit", "authority", "join", "sign-in"]],
+  ["services", ["auth", "tunnel", "enrolment", "agent", "web", "proxy", "bot-client", "tbot"]],
   ["programs", ["tenon", "tbot", "tctl", "quickstart"]],
 ];
 

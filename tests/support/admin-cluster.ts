@@ -8,6 +8,7 @@ import { builtinRoleWrites } from "#domain/access";
 import { AuditLog, eventIndexes } from "#domain/audit";
 import { Authorities, encodeIdentityFile } from "#domain/authority";
 import { parseDocument, Resources, storeIndexes, writeOf } from "#domain/resources";
+import { signInIndexes } from "#domain/sign-in";
 import { createAuthServer } from "#services/auth";
 import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -54,7 +55,7 @@ export class AdminCluster implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), "tenon-admin-"));
     stack.defer(async () => await rm(directory, { recursive: true, force: true }));
     const common = { clock: systemClock, random: Math.random, logger: silentLogger };
-    const indexes = [...storeIndexes, ...eventIndexes];
+    const indexes = [...storeIndexes, ...eventIndexes, ...signInIndexes];
     const store = stack.use(openMemoryStore({ ...common, indexes }));
     const authorities = await Authorities.open({
       ...common,

@@ -10,6 +10,7 @@ import {
 } from "#domain/authority";
 import { eventIndexes } from "#domain/audit";
 import { storeIndexes } from "#domain/resources";
+import { signInIndexes } from "#domain/sign-in";
 import { randomUUID } from "node:crypto";
 
 /** A certificate and its key, PEM, as TLS takes them. */
@@ -65,7 +66,10 @@ export class TestIdentities extends IdentityMaker {
   readonly store: Store;
 
   static async open(clock: Clock, clusterName = "example.test"): Promise<TestIdentities> {
-    const store = openMemoryStore({ clock, indexes: [...storeIndexes, ...eventIndexes] });
+    const store = openMemoryStore({
+      clock,
+      indexes: [...storeIndexes, ...eventIndexes, ...signInIndexes],
+    });
     const logger = silentLogger;
     return new TestIdentities(store, await Authorities.open({ store, clock, logger, clusterName }));
   }

@@ -21,6 +21,7 @@ import {
   type Lock,
   type Token,
 } from "#domain/resources";
+import { signInIndexes } from "#domain/sign-in";
 import { ManualClock } from "./clock.ts";
 import { until } from "./wait.ts";
 
@@ -75,7 +76,7 @@ export class JoinCluster implements AsyncDisposable {
   /** `wrap` puts something between joining and the store. */
   static async open(wrap: (store: Store) => Store = (store) => store): Promise<JoinCluster> {
     const clock = new ManualClock();
-    const indexes = [...storeIndexes, ...eventIndexes];
+    const indexes = [...storeIndexes, ...eventIndexes, ...signInIndexes];
     const store = wrap(openMemoryStore({ clock, indexes }));
     const options = { store, clock, logger: silentLogger, clusterName: "test.example" };
     const cluster = new JoinCluster({ clock, store, authorities: await Authorities.open(options) });

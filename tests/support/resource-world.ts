@@ -10,6 +10,7 @@ import {
   writeOf,
   type Role,
 } from "#domain/resources";
+import { signInIndexes } from "#domain/sign-in";
 import { ManualClock } from "#testing/clock";
 import type { Handlers } from "#base/rpc";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
@@ -39,7 +40,7 @@ export class ResourceWorld implements AsyncDisposable {
 
   static async open(feedLength?: number): Promise<ResourceWorld> {
     const clock = new ManualClock();
-    const indexes = [...storeIndexes, ...eventIndexes];
+    const indexes = [...storeIndexes, ...eventIndexes, ...signInIndexes];
     const options = { clock, indexes, ...(feedLength ? { feedLength } : {}) };
     const world = new ResourceWorld(clock, new DisturbedStore(openMemoryStore(options)));
     await world.store.commit(builtinRoleWrites());

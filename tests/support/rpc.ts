@@ -39,6 +39,7 @@ const idleAuth: Auth = {
   watchTrust: absent,
   rotateAuthority: absent,
   resetBoundKeypair: absent,
+  inviteUser: absent,
   listAlerts: absent,
   setResyncWindow: absent,
   backup: absent,

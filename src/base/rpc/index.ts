@@ -1,5 +1,6 @@
 export { RpcChannel } from "./client.ts";
 export type { RpcLimits } from "./limits.ts";
+export { LocalCalls, type LocalOrigin } from "./local-call.ts";
 export { createRpcServer, type RpcServer } from "./server.ts";
 export {
   bindService,

@@ -50,6 +50,7 @@ describe("the socket file", () => {
           watchTrust: never,
           rotateAuthority: never,
           resetBoundKeypair: never,
+          inviteUser: never,
           listAlerts: never,
           setResyncWindow: never,
           backup: never,

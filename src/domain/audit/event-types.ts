@@ -77,6 +77,14 @@ export const eventTypes = {
   "user.create": created,
   "user.update": updated,
   "user.delete": deleted,
+  /** A link was made with which a person chooses how to sign in. */
+  "user.invite": success({ name: text, purpose: text }),
+  /** It was used. */
+  "user.credentials": success({ name: text, methods: list }),
+  "user.login": success({ name: text, method: text }),
+  /** `name` is what was typed; somebody else's, or nobody's. */
+  "user.login.failed": failure({ name: text, reason: text }),
+  "user.logout": success({ name: text, sessions: count }),
   "role.create": created,
   "role.update": updated,
   "role.delete": deleted,

@@ -1,4 +1,4 @@
-import { duration } from "#base/config";
+import { duration, timestamp } from "#base/config";
 import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 import { grantedNames, traits, type Traits } from "./user.ts";
@@ -20,7 +20,12 @@ const spec = z.strictObject({
     .meta({ description: "longest lifetime of what the bot is given" }),
 });
 
-const status = z.strictObject({ user_name: z.string(), role_name: z.string() });
+const status = z.strictObject({
+  user_name: z.string(),
+  role_name: z.string(),
+  created_at: timestamp.optional().meta({ description: "when the bot was made" }),
+  created_by: z.string().optional().meta({ description: "who made it" }),
+});
 
 export type Bot = Resource<"bot", z.infer<typeof spec>, z.infer<typeof status>>;
 

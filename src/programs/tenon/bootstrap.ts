@@ -4,6 +4,7 @@ import { builtinRoleWrites } from "#domain/access";
 import { eventIndexes } from "#domain/audit";
 import { Authorities } from "#domain/authority";
 import { CLUSTER_CONFIG_NAME, clusterConfigKind, storeIndexes, writeOf } from "#domain/resources";
+import { signInIndexes } from "#domain/sign-in";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
@@ -19,7 +20,7 @@ export const openStore = ({ dataDir, clock, logger }: StoreOptions): Promise<Bac
     directory: join(dataDir, "store"),
     clock,
     logger,
-    indexes: [...storeIndexes, ...eventIndexes],
+    indexes: [...storeIndexes, ...eventIndexes, ...signInIndexes],
   });
 
 /** Rather than make a new cluster where one was to be restored. */

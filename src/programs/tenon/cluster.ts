@@ -1,6 +1,6 @@
 import { VERSION, type Clock, type Logger } from "#base/kernel";
 import type { Metrics } from "#base/observe";
-import { createRpcServer, type RpcServer } from "#base/rpc";
+import { createRpcServer, LocalCalls, type RpcServer } from "#base/rpc";
 import type { BackedUpStore, Store } from "#base/storage";
 import { AuditLog, systemActor } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
@@ -9,6 +9,7 @@ import { Resources } from "#domain/resources";
 import { createAuthServer, type AddressLimits, type AuthServer } from "#services/auth";
 import { parseAddress } from "#services/enrolment";
 import { Proxy, type PortLimits } from "#services/proxy";
+import { webHandler, type WebHandler } from "#services/web";
 import { openAuthorities, openStore, requireStore } from "./bootstrap.ts";
 import { hostIdOf } from "./host-id.ts";
 import { adminSocketPath } from "./paths.ts";
@@ -163,6 +164,7 @@ async function openProxy(about: {
   const { listen, publicAddr, keyPairs } = options.settings;
   return Proxy.start({
     ...options,
+    web: webOf(about),
     store,
     authorities,
     audit,
@@ -173,6 +175,24 @@ async function openProxy(about: {
     publicAddr: publicAddress(publicAddr, authorities.clusterName),
     keyPairs,
     ...(options.portLimits ? { limits: options.portLimits } : {}),
+  });
+}
+
+function webOf(about: {
+  options: ClusterOptions;
+  store: Store;
+  authorities: Authorities;
+  auth: AuthServer;
+}): WebHandler {
+  const { options, store, authorities, auth } = about;
+  return webHandler({
+    calls: new LocalCalls(auth.services),
+    signIn: auth.signIn,
+    resources: new Resources(store),
+    authorities,
+    version: VERSION,
+    clock: options.clock,
+    logger: options.logger.child({ service: "web" }),
   });
 }
 

@@ -6,6 +6,7 @@ import { listAlerts } from "./alerts-service.ts";
 import { announceApps } from "./apps-service.ts";
 import { backUpStore, setResyncWindow } from "./backup-service.ts";
 import { submitHeartbeat } from "./heartbeat-service.ts";
+import { inviteUser } from "./invite-service.ts";
 import { issueCertificates } from "./issue-service.ts";
 import { listOpen } from "./list-open.ts";
 import { watchLocks } from "./locks-service.ts";
@@ -35,6 +36,7 @@ export function createAuthService(parts: AuthParts): Handlers<typeof AuthService
     getStatus: () => getStatus({ ...parts, trust }, startedAt),
     rotateAuthority: (request, call) => rotateAuthority({ ...parts, trust }, request, call),
     resetBoundKeypair: (request, call) => resetBoundKeypair(parts, request, call),
+    inviteUser: (request, call) => inviteUser(parts, request, call),
     listAlerts: () => listAlerts(parts),
     setResyncWindow: (request, call) => setResyncWindow(parts, request, call),
     backup: (request, call) => backUpStore(parts, request, call),

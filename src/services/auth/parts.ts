@@ -5,6 +5,7 @@ import type { Caller, LockSet } from "#domain/access";
 import type { AuditLog } from "#domain/audit";
 import type { Authorities, VerifiedCertificate } from "#domain/authority";
 import type { ClusterConfig, Resources } from "#domain/resources";
+import type { SignIn } from "#domain/sign-in";
 
 /** What the RPCs of the authority are built from. */
 export interface AuthParts {
@@ -12,6 +13,7 @@ export interface AuthParts {
   readonly resources: Resources;
   readonly authorities: Authorities;
   readonly audit: AuditLog;
+  readonly signIn: SignIn;
   /** In step with the store. */
   readonly locks: LockSet;
   /** The settings of the cluster, as of now. */

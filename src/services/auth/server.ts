@@ -7,6 +7,7 @@ import type { AuditLog } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
 import { JoinServer } from "#domain/join";
 import type { Resources } from "#domain/resources";
+import { SignIn } from "#domain/sign-in";
 import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
 import { JoinService } from "@tenon/api/tenon/join/v1/join";
 import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
@@ -44,6 +45,8 @@ export interface AuthServer extends AsyncDisposable {
   readonly services: readonly BoundService[];
   /** The locks in force, for others in this process. */
   readonly locks: LockSet;
+  /** How people sign in, for the page. */
+  readonly signIn: SignIn;
 }
 
 /** Resolves once the locks in force are known: before that nothing can be decided. */
@@ -51,7 +54,8 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   const { resources, authorities } = options;
   const locks = new LockSet();
   const settings = () => readSettings(resources, authorities.clusterName);
-  const parts: AuthParts = { ...options, locks, settings };
+  const signIn = openSignIn(options);
+  const parts: AuthParts = { ...options, locks, signIn, settings };
   const issuers = createIssuers(options);
   const joins = new JoinServer({ ...options, locks, issuers, config: settings });
   const gate = new Gate(parts, joins, options.strangerLimits);
@@ -59,6 +63,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   const rotating = await followAuthorities(options);
   return {
     locks,
+    signIn,
     services: [
       bindService(JoinService, createJoinService(parts, joins), gate.around(JoinService)),
       bindService(AuthService, createAuthService(parts), gate.around(AuthService)),
@@ -69,6 +74,13 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
       await Promise.all([following[Symbol.asyncDispose](), rotating[Symbol.asyncDispose]()]);
     },
   };
+}
+
+function openSignIn({ authorities, config, ...options }: AuthServerOptions): SignIn {
+  const { clusterName } = authorities;
+  // The address is known once the proxy listens; nobody signs in before.
+  const origin = () => new URL(`https://${config.proxyPublicAddr}`).origin;
+  return new SignIn({ ...options, clusterName, origin });
 }
 
 function createIssuers({ clock, logger, issuerCa: ca = [] }: AuthServerOptions): Issuers {

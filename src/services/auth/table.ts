@@ -97,6 +97,7 @@ export const rpcTable: {
     getStatus: { callers: people, rule: { resource: "status", verb: "read" } },
     rotateAuthority: { callers: people, rule: { resource: "cert_authority", verb: "update" } },
     resetBoundKeypair: { callers: people, rule: { resource: "token", verb: "update" } },
+    inviteUser: { callers: ["user", "admin"], rule: { resource: "user", verb: "update" } },
     listAlerts: { callers: people, rule: { resource: "status", verb: "read" } },
     setResyncWindow: { callers: ["admin"] },
     backup: { callers: ["admin"] },

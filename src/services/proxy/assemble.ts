@@ -83,7 +83,7 @@ function openTunnels(
 }
 
 function webServer(
-  { authorities, logger }: ProxyOptions,
+  { authorities, logger, web }: ProxyOptions,
   address: { readonly publicAddr: string },
 ): WebServer {
   const facts = {
@@ -92,7 +92,7 @@ function webServer(
     publicAddr: () => address.publicAddr,
     trust: () => authorities.trust(),
   };
-  return new WebServer({ pages: pages(facts), logger });
+  return new WebServer({ pages: pages(facts), endpoints: web, logger });
 }
 
 const namesOf = ({ authorities, publicAddr }: ProxyOptions, view: ClusterView): Names =>

@@ -5,6 +5,7 @@ import type { Store } from "#base/storage";
 import type { LockSet } from "#domain/access";
 import type { AuditLog } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
+import type { WebHandler } from "#services/web";
 import { assemble, type Parts } from "./assemble.ts";
 import type { KeyPairFiles } from "./key-pair-files.ts";
 import type { PortLimits } from "./limits.ts";
@@ -17,6 +18,8 @@ export interface ProxyOptions {
   /** Kept in step with the store by its owner. */
   readonly locks: LockSet;
   readonly rpc: RpcServer;
+  /** The endpoints of the web application. */
+  readonly web?: WebHandler | undefined;
   /** UUID of this proxy. */
   readonly hostId: string;
   readonly dataDir: string;

@@ -1,4 +1,5 @@
 import type { Logger } from "#base/kernel";
+import type { WebHandler } from "#services/web";
 import { Server as HttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import {
@@ -22,8 +23,13 @@ export type WebPages = Readonly<Record<string, () => WebAnswer>>;
 export class WebServer {
   readonly #server: HttpServer;
 
-  constructor(options: { readonly pages: WebPages; readonly logger: Logger }) {
-    const { pages, logger } = options;
+  constructor(options: {
+    readonly pages: WebPages;
+    /** Takes every request of the web application's endpoints. */
+    readonly endpoints?: WebHandler | undefined;
+    readonly logger: Logger;
+  }) {
+    const { pages, endpoints, logger } = options;
     this.#server = new HttpServer(
       {
         maxHeaderSize: MAX_HEADER_BYTES,
@@ -31,7 +37,10 @@ export class WebServer {
         requestTimeout: WEB_REQUEST_MS,
         keepAliveTimeout: WEB_KEEP_ALIVE_MS,
       },
-      (request, response) => answer(pages, request, response, logger),
+      (request, response) =>
+        endpoints && ENDPOINTS.test(request.url ?? "")
+          ? void endpoints(request, response)
+          : answer(pages, request, response, logger),
     );
     this.#server.maxHeadersCount = MAX_HEADER_COUNT;
     // Node starts to enforce its header and request deadlines at this event; nothing listens here.
@@ -52,6 +61,9 @@ export class WebServer {
     this.#server.closeAllConnections();
   }
 }
+
+/** RFD 0217, "Web APIs": `/v1/webapi/…`, `/v2/webapi/…`. */
+const ENDPOINTS = /^\/v\d+\/webapi\//;
 
 function answer(
   pages: WebPages,

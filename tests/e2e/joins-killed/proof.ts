@@ -5,6 +5,7 @@ import { silentLogger, systemClock } from "#base/kernel";
 import { openSqliteStore, type Store } from "#base/storage";
 import { AuditLog, eventIndexes, type AuditEvent, type EventType } from "#domain/audit";
 import { Resources, storeIndexes } from "#domain/resources";
+import { signInIndexes } from "#domain/sign-in";
 import { textOf } from "#testing/join";
 import { tokenOf, type Acknowledged } from "./load.ts";
 
@@ -24,7 +25,7 @@ export async function prove(
     directory: join(dataDir, "store"),
     clock: systemClock,
     logger: silentLogger,
-    indexes: [...storeIndexes, ...eventIndexes],
+    indexes: [...storeIndexes, ...eventIndexes, ...signInIndexes],
   });
   assert.deepEqual(await eventsOf(store, "bot.join.failed"), [], "an honest machine was refused");
   const events = (await eventsOf(store, "bot.join")).map(joinOf);

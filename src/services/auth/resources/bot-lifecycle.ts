@@ -17,7 +17,7 @@ import { ownerBot } from "./bot-owned.ts";
 import { addedGrant, botGrant, checkGrant } from "./grant-rules.ts";
 import type { ChangeContext, KindRules } from "./kind-rules.ts";
 import { keyOf } from "./documents.ts";
-import { checkRoles } from "./user-rules.ts";
+import { checkRoles, creatorOf } from "./user-rules.ts";
 
 /**
  * A bot is one document to its administrator and three to the cluster: the bot, the user that its
@@ -30,8 +30,12 @@ export const botRules: KindRules<Bot> = {
     checkGrant(context.caller, addedGrant(existing && botGrant(existing), botGrant(resource)));
     const leftovers = existing ? [] : await leftoversOf(resource, context);
     const name = botUserName(resource.metadata.name);
+    const { created_at, created_by } = existing ? (existing.status ?? {}) : madeNow(context);
     return {
-      resource: { ...resource, status: { user_name: name, role_name: name } },
+      resource: {
+        ...resource,
+        status: { user_name: name, role_name: name, created_at, created_by },
+      },
       also: [
         await ownWrite(userOf(resource), context),
         await ownWrite(roleOf(resource), context),
@@ -54,6 +58,11 @@ export const botRules: KindRules<Bot> = {
 
   removed: (bot, context) => sweepLeftovers(bot.metadata.name, context),
 };
+
+const madeNow = ({ parts, caller }: ChangeContext) => ({
+  created_at: new Date(parts.clock.now()).toISOString(),
+  created_by: creatorOf(caller),
+});
 
 /** A bot that was deleted while someone made a token for it may have left that behind. */
 async function leftoversOf(bot: Bot, context: ChangeContext): Promise<readonly Write[]> {

@@ -1,6 +1,7 @@
 import { badParameter } from "#base/kernel";
 import type { Caller } from "#domain/access";
 import type { User } from "#domain/resources";
+import { signInRemovals } from "#domain/sign-in";
 import { checkNotOwned, ownerBot } from "./bot-owned.ts";
 import { addedGrant, checkGrant } from "./grant-rules.ts";
 import type { ChangeContext, KindRules } from "./kind-rules.ts";
@@ -13,9 +14,10 @@ export const userRules: KindRules<User> = {
     const createdBy = existing ? existing.spec.created_by : creatorOf(context.caller);
     return { resource: withCreator(resource, createdBy) };
   },
-  async remove(user) {
+  async remove(user, { parts: { store, clock } }) {
     checkNotOwned(user);
-    return { also: [], gone: [], tokens: 0, instances: 0 };
+    const also = await signInRemovals(store, user.metadata.name, clock);
+    return { also, gone: [], tokens: 0, instances: 0 };
   },
 };
 

@@ -1,0 +1,37 @@
+import { randomToken } from "#base/crypto";
+import { unauthenticated, type Clock } from "#base/kernel";
+import { CHALLENGE_MS, MAX_CHALLENGES } from "./limits.ts";
+
+export interface Challenge {
+  /** Base64url, as the authenticator signs it. */
+  readonly challenge: string;
+  /** What it was made for: an answer to one is not an answer to another. */
+  readonly purpose: string;
+}
+
+/** Challenges that wait for their answer, in memory; each is used once, and their number is bounded. */
+export class Challenges {
+  readonly #clock: Clock;
+  readonly #open = new Map<string, Challenge & { readonly expires: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The name under which the answer comes. */
+  put(challenge: Challenge): string {
+    const id = randomToken();
+    this.#open.set(id, { ...challenge, expires: this.#clock.now() + CHALLENGE_MS });
+    const [oldest] = this.#open.keys();
+    if (this.#open.size > MAX_CHALLENGES && oldest !== undefined) this.#open.delete(oldest);
+    return id;
+  }
+
+  take(id: string, purpose: string): string {
+    const found = this.#open.get(id);
+    this.#open.delete(id);
+    if (found && found.purpose === purpose && this.#clock.now() < found.expires)
+      return found.challenge;
+    throw unauthenticated("this took too long, or was answered already; begin again");
+  }
+}

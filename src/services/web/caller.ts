@@ -1,0 +1,84 @@
+import type { LocalOrigin } from "#base/rpc";
+import {
+  ResourceService,
+  type Document,
+  type ListRequestSchema,
+} from "@tenon/api/tenon/resource/v1/resource";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { AnyResource, KindName, ResourceOf } from "#domain/resources";
+import type { Context } from "hono";
+import type { WebEnv, WebParts } from "./parts.ts";
+import { originOf } from "./session.ts";
+
+const methods = ResourceService.method;
+
+/** The calls of one signed-in person: the authority decides as for every other caller. */
+export class PersonCalls {
+  readonly #parts: Pick<WebParts, "calls">;
+  readonly origin: LocalOrigin;
+
+  constructor(parts: Pick<WebParts, "calls">, context: Context<WebEnv>) {
+    this.#parts = parts;
+    this.origin = {
+      peerCertificate: context.get("certificate"),
+      remoteAddr: originOf(context).remoteAddr,
+      signal: context.req.raw.signal,
+    };
+  }
+
+  async get<K extends KindName>(kind: K, name: string): Promise<ResourceOf<K>> {
+    return read<K>(await this.#parts.calls.call(methods.get, { kind, name }, this.origin));
+  }
+
+  async list<K extends KindName>(
+    kind: K,
+    options: Omit<MessageInitShape<typeof ListRequestSchema>, "kind" | "$typeName"> = {},
+  ): Promise<{ items: ResourceOf<K>[]; next: string }> {
+    const reply = await this.#parts.calls.call(methods.list, { kind, ...options }, this.origin);
+    return {
+      items: reply.documents.map((document) => read<K>(document)),
+      next: reply.nextPageToken,
+    };
+  }
+
+  /** Every document of the kind that matches, page by page, but not more than `most`. */
+  async all<K extends KindName>(
+    kind: K,
+    options: Parameters<PersonCalls["list"]>[1] & { readonly most: number },
+  ): Promise<ResourceOf<K>[]> {
+    const { most, ...query } = options;
+    const found: ResourceOf<K>[] = [];
+    for (let pageToken = ""; found.length < most;) {
+      const page = await this.list(kind, { ...query, pageSize: PAGE, pageToken });
+      found.push(...page.items);
+      if (page.next === "") break;
+      pageToken = page.next;
+    }
+    return found.slice(0, most);
+  }
+
+  async write(mode: "create" | "update" | "upsert", document: object): Promise<Written> {
+    const request = { documents: [{ json: JSON.stringify(document) }] };
+    const reply = await this.#parts.calls.call(methods[mode], request, this.origin);
+    return { document: read(reply.documents[0]!), notices: reply.notices };
+  }
+
+  async remove(kind: KindName, name: string, revision = ""): Promise<readonly string[]> {
+    const request = { kind, name, revision };
+    return (await this.#parts.calls.call(methods.delete, request, this.origin)).deleted;
+  }
+}
+
+interface Written {
+  readonly document: AnyResource;
+  readonly notices: readonly string[];
+}
+
+const PAGE = 500;
+
+/** A document as JSON has it. */
+export const plain = (resource: AnyResource): Plain => resource as unknown as Plain;
+type Plain = Record<string, string | number | boolean | null | object>;
+
+const read = <K extends KindName>({ json }: Pick<Document, "json">): ResourceOf<K> =>
+  JSON.parse(json) as ResourceOf<K>;

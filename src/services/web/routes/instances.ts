@@ -1,0 +1,82 @@
+import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { botInstanceName, lastActiveAt, type BotInstance } from "#domain/resources";
+import { PersonCalls, plain } from "../caller.ts";
+import { answers, newApp } from "../openapi.ts";
+import type { WebEnv, WebParts } from "../parts.ts";
+import { page, pageOptions } from "./bots.ts";
+
+const site = z.object({ site: z.string() });
+
+const instance = z.object({
+  bot_name: z.string(),
+  instance_id: z.string(),
+  last_active_at: z.string(),
+  hostname: z.string(),
+  join_method: z.string(),
+  version: z.string(),
+  os: z.string(),
+  generation: z.number(),
+  /** The worst of what its services last reported: healthy, initializing, unhealthy or failed. */
+  health: z.string(),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/webapi/sites/{site}/machine-id/bot-instance",
+  request: {
+    params: site,
+    query: page.extend({
+      /** Only those of this bot: exact, where `search` is contains-text over all fields. */
+      bot_name: z.string().optional(),
+    }),
+  },
+  responses: answers("instances", z.object({ items: z.array(instance), next_key: z.string() })),
+});
+
+const show = createRoute({
+  method: "get",
+  path: "/v1/webapi/sites/{site}/machine-id/bot/{name}/bot-instance/{id}",
+  request: { params: site.extend({ name: z.string(), id: z.string() }) },
+  responses: answers(
+    "one instance, whole: authentications, heartbeats, health, notices",
+    z.object({ summary: instance, document: z.record(z.string(), z.any()) }),
+  ),
+});
+
+export function instanceRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
+  return newApp()
+    .openapi(list, async (context) => {
+      const { bot_name, ...query } = context.req.valid("query");
+      const { items, next } = await new PersonCalls(parts, context).list("bot_instance", {
+        ...pageOptions(query),
+        fields: bot_name === undefined ? {} : { bot_name },
+      });
+      return context.json({ items: items.map(described), next_key: next }, 200);
+    })
+    .openapi(show, async (context) => {
+      const { name, id } = context.req.valid("param");
+      const calls = new PersonCalls(parts, context);
+      const document = await calls.get("bot_instance", botInstanceName(name, id));
+      return context.json({ summary: described(document), document: plain(document) }, 200);
+    });
+}
+
+function described(found: BotInstance): z.infer<typeof instance> {
+  const beat = found.status?.latest_heartbeats.at(-1);
+  const join = found.status?.latest_authentications.at(-1);
+  return {
+    bot_name: found.spec.bot_name,
+    instance_id: found.spec.instance_id,
+    last_active_at: lastActiveAt(found),
+    hostname: beat?.hostname ?? "",
+    join_method: join?.join_method ?? "",
+    version: beat?.version ?? "",
+    os: beat?.os ?? "",
+    generation: found.status?.generation ?? 0,
+    health: worst(found.status?.service_health.map(({ status }) => status) ?? []),
+  };
+}
+
+const worstFirst = ["failed", "unhealthy", "initializing", "healthy"];
+const worst = (states: readonly string[]): string =>
+  worstFirst.find((state) => states.includes(state)) ?? "";

@@ -1,0 +1,55 @@
+import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
+import { codeOf, deadline, messageOf } from "#base/kernel";
+import type { Hono } from "hono";
+import { streamSSE } from "hono/streaming";
+import { PersonCalls } from "../caller.ts";
+import { newApp } from "../openapi.ts";
+import type { WebEnv, WebParts } from "../parts.ts";
+
+/** What a page follows; a viewer whose roles do not show a kind hears nothing of it. */
+const followed = ["bot", "bot_instance", "lock", "token", "user", "role", "app"] as const;
+/** A stream ends after this time and the page opens another: a session that ended does not linger. */
+const LONGEST_MS = 15 * 60_000;
+
+/**
+ * One stream of server-sent events for a page: the kind and name of what changed, and never what it
+ * holds; the page then asks for what it shows, and sees what its viewer may see.
+ */
+export function liveRoutes(parts: WebParts): Hono<WebEnv> {
+  return newApp().get("/v1/webapi/sites/:site/live", (context) => {
+    const { origin } = new PersonCalls(parts, context);
+    return streamSSE(context, async (stream) => {
+      const gone = new AbortController();
+      stream.onAbort(() => gone.abort());
+      using limit = deadline(
+        parts.clock,
+        LONGEST_MS,
+        AbortSignal.any([origin.signal, gone.signal]),
+      );
+      const say = async (event: string, data: object): Promise<void> =>
+        await stream.writeSSE({ event, data: JSON.stringify(data) });
+      const follow = async (kind: string): Promise<void> => {
+        try {
+          const request = { kinds: [kind] };
+          const watched = { ...origin, signal: limit.signal };
+          for await (const { event } of parts.calls.stream(method, request, watched)) {
+            if (event.case === "put") await say("changed", nameIn(event.value.json));
+            if (event.case === "deleted") await say("deleted", { kind, name: event.value.name });
+          }
+        } catch (error) {
+          if (codeOf(error) === "access_denied") return await say("hidden", { kind });
+          if (!limit.signal.aborted) await say("ended", { kind, reason: messageOf(error) });
+        }
+      };
+      await say("ready", {});
+      await Promise.all(followed.map(follow));
+    });
+  });
+}
+
+const method = ResourceService.method.watch;
+
+function nameIn(json: string): object {
+  const { kind, metadata } = JSON.parse(json) as { kind: string; metadata: { name: string } };
+  return { kind, name: kind === "token" ? "" : metadata.name };
+}
