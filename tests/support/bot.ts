@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { parseValue } from "#base/config";
 import { MemoryKeyStore } from "#base/crypto";
 import { silentLogger, systemClock, type Logger } from "#base/kernel";
-import { Metrics } from "#base/observe";
+import { Metrics, type LogRing } from "#base/observe";
 import {
   JoinClient,
   MemoryJoinStorage,
@@ -37,6 +37,7 @@ export interface TestBotOptions {
   readonly diagAddr?: string;
   readonly spawned?: SpawnedMemory;
   readonly log?: Logger;
+  readonly logs?: LogRing;
   /** By which token and how it joins, where both are there already. */
   readonly join?: Pick<JoinSettings, "method" | "token" | "idToken">;
 }
@@ -88,9 +89,12 @@ export class TestBot implements AsyncDisposable {
       clock: systemClock,
     });
     const metrics = new Metrics();
-    const { log = silentLogger, spawned } = options;
+    const { log = silentLogger, spawned, logs } = options;
     const parts = { clock: systemClock, random: Math.random, log, metrics };
-    const memory = spawned === undefined ? {} : { spawned };
+    const memory = {
+      ...(spawned === undefined ? {} : { spawned }),
+      ...(logs === undefined ? {} : { logs }),
+    };
     const bot = new Bot({ ...parts, ...memory, configuration, enrolment, host });
     return new TestBot(bot, directory, {
       enrolment,

@@ -20,6 +20,7 @@ export {
 } from "./errors.ts";
 export { ensurePrivateDirectory, fileError, syncDirectory, writeFileAtomic } from "./files.ts";
 export { silentLogger, type LogFields, type Logger } from "./log.ts";
+export { Mailbox } from "./mailbox.ts";
 export { createPrivate, holderOfLock, lockForProcess } from "./process-lock.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
 export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";

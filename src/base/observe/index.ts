@@ -1,2 +1,3 @@
+export { LogRing } from "./log-ring.ts";
 export { createLogger, type LogFormat, type LogLevel } from "./logger.ts";
 export { Metrics } from "./metrics.ts";

@@ -1,5 +1,6 @@
 import { pino, type Logger as PinoLogger } from "pino";
 import type { LogFields, Logger } from "#base/kernel";
+import type { LogRing } from "./log-ring.ts";
 
 export type LogFormat = "text" | "json";
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -9,10 +10,16 @@ export function createLogger(options: {
   level: LogLevel;
   format: LogFormat;
   sink: { write(line: string): unknown };
+  /** Gets every line as well. */
+  ring?: LogRing;
 }): Logger {
+  const { format, sink, ring } = options;
   const destination = {
-    write: (line: string) => {
-      options.sink.write(options.format === "json" ? line : asText(line));
+    write: (json: string) => {
+      const fields = format === "text" || ring ? fieldsOf(json) : {};
+      const line = format === "json" ? json : asText(fields);
+      sink.write(line);
+      ring?.add({ text: line.trimEnd(), ...serviceOf(fields) });
     },
   };
   const base = pino(
@@ -45,8 +52,12 @@ function plain(fields: LogFields = {}): Record<string, unknown> {
   return { ...rest, error: error.message, ...("code" in error ? { code: error.code } : {}) };
 }
 
-function asText(line: string): string {
-  const { time, level, message, ...fields } = JSON.parse(line) as Record<string, unknown>;
+const fieldsOf = (json: string): LogFields => JSON.parse(json) as Record<string, unknown>;
+
+const serviceOf = ({ service }: LogFields): { service?: string } =>
+  typeof service === "string" ? { service } : {};
+
+function asText({ time, level, message, ...fields }: LogFields): string {
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${quote(value)}`);
   return [time, String(level).toUpperCase().padEnd(5), message, ...pairs].join(" ") + "\n";
 }

@@ -6,9 +6,10 @@ import {
   unavailable,
   type Clock,
   type CodedError,
+  type LogFields,
   type Logger,
 } from "#base/kernel";
-import type { Metrics } from "#base/observe";
+import type { LogRing, Metrics } from "#base/observe";
 import { LockSet } from "#domain/access";
 import type { Enrolment } from "#services/enrolment";
 import { LiveConnections } from "#services/tunnel";
@@ -34,7 +35,7 @@ import { createBotMetrics, type BotMetrics } from "./metrics.ts";
 import { BOT_IDENTITY, nameServices } from "./names.ts";
 import { Readiness, type ServiceStatus } from "./readiness.ts";
 import { Roster } from "./roster.ts";
-import type { ServiceDependencies } from "./service-type.ts";
+import type { ServiceDependencies, Surroundings } from "./service-type.ts";
 import { SpawnedKeeper, type SpawnedMemory } from "./spawned-memory.ts";
 import { Spawner } from "./spawner.ts";
 import { Supervisor, type Report, type Service, type ServiceEvent } from "./supervisor.ts";
@@ -49,6 +50,9 @@ export interface BotOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** What `bot-api` shows of the log. */
+  readonly logs?: LogRing;
+  readonly surroundings?: Surroundings;
 }
 
 /** One process, one identity, many services. */
@@ -83,14 +87,14 @@ export class Bot implements BotControl {
       locks,
       metrics: this.#metrics,
     });
-    this.#roster = new Roster(configuration);
+    this.#roster = new Roster(configuration, options.surroundings ?? {});
     this.#keeper =
       memory && new SpawnedKeeper({ memory, log, names: (which) => this.#names(which) });
     this.#spawner = new Spawner({
       ...options,
       roster: this.#roster,
       start: (service) => this.#supervisor.start(this.#service(service)),
-      stop: (name) => this.stop(name),
+      stop: async (name) => await this.stop(name),
       status: (name) => this.status(name),
       remembered: async () => await this.#keeper?.changed(),
     });
@@ -137,9 +141,11 @@ export class Bot implements BotControl {
     return await this.#spawner.spawn(list, options);
   }
 
-  async stop(name: string): Promise<void> {
+  async stop(name: string, by: LogFields = {}): Promise<void> {
     if (name === BOT_IDENTITY)
       throw badParameter(`"${name}" is the bot itself; end its process instead`);
+    const { type } = this.status(name);
+    this.#options.log.info("stops a service", { service: name, type, ...by });
     await this.#supervisor.stop(name);
     await this.#keeper?.changed();
   }
@@ -220,8 +226,9 @@ export class Bot implements BotControl {
   }
 
   #dependencies(service: string): ServiceDependencies {
-    const { clock, random, log, configuration } = this.#options;
+    const { clock, random, log, configuration, logs } = this.#options;
     return {
+      ...(logs === undefined ? {} : { logs }),
       identity: this.#identity,
       clock,
       random,

@@ -1,5 +1,6 @@
 import { accessDenied } from "#base/kernel";
 import type { ServiceConfiguration } from "./configuration.ts";
+import { canonicalType } from "./names.ts";
 
 /** What whoever spawns may ask for; absent or empty: whatever the bot may. */
 export interface SpawnCaps {
@@ -51,6 +52,9 @@ function fieldsOf(service: ServiceConfiguration, caps: SpawnCaps) {
     const wanted: unknown = new Map<string, unknown>(Object.entries(service)).get(field);
     const allowed = caps[kind] ?? [];
     if (!Array.isArray(wanted) || allowed.length === 0) return [];
-    return [{ field, wanted: wanted as readonly string[], allowed }];
+    const names = wanted as readonly string[];
+    return [{ field, wanted: kind === "types" ? names.map(canonical) : names, allowed }];
   });
 }
+
+const canonical = (type: string): string => canonicalType(type) ?? type;

@@ -4,7 +4,12 @@ import { boundKeyFields, idTokenFields } from "#services/enrolment";
 import * as z from "zod";
 import { contradictions } from "./contradictions.ts";
 import { destination } from "./fields.ts";
-import type { NamedConfiguration, ServiceDependencies, ServiceType } from "./service-type.ts";
+import type {
+  NamedConfiguration,
+  ServiceDependencies,
+  ServiceType,
+  Surroundings,
+} from "./service-type.ts";
 import { serviceTypes } from "./services/index.ts";
 import type { Service } from "./supervisor.ts";
 
@@ -109,6 +114,15 @@ export type BotConfiguration = z.infer<typeof fields>;
 export type ServiceConfiguration = BotConfiguration["services"][number];
 
 export type NamedServiceConfiguration = ServiceConfiguration & NamedConfiguration;
+
+/** With what depends on where the bot runs. */
+export function completeService(
+  configuration: ServiceConfiguration,
+  surroundings: Surroundings,
+): ServiceConfiguration {
+  const type: ServiceType<never> = serviceTypes[configuration.type];
+  return { ...configuration, ...type.missing?.(configuration as never, surroundings) };
+}
 
 export function createService(
   configuration: NamedServiceConfiguration,

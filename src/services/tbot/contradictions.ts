@@ -1,10 +1,10 @@
-import { durationMs } from "#base/config";
+import { didYouMean, durationMs } from "#base/config";
 import { messageOf } from "#base/kernel";
 import { parseJoinUri } from "#domain/join";
 import { boundKeyFaults, knowsIdTokens, parseAddress } from "#services/enrolment";
 import { claimsOf, ownClaims } from "./claims.ts";
 import type { BotConfiguration } from "./configuration.ts";
-import { nameServices } from "./names.ts";
+import { canonicalType, nameServices, typeNames } from "./names.ts";
 import { serviceTypes } from "./services/index.ts";
 
 /** Something wrong with a configuration that no single field can see. */
@@ -19,10 +19,13 @@ const MAX_IDENTITY_TTL_MS = 168 * 3_600_000;
 
 /** Those of services that join a running bot; whose paths begin at the list. */
 export const serviceContradictions = (configuration: BotConfiguration): Contradiction[] =>
-  [...outputLifetimes(configuration), ...endless(configuration)].map(({ path, message }) => ({
-    path: path.slice(1),
-    message,
-  }));
+  ofServices(configuration).map(({ path, message }) => ({ path: path.slice(1), message }));
+
+const ofServices = (configuration: BotConfiguration): Contradiction[] => [
+  ...outputLifetimes(configuration),
+  ...endless(configuration),
+  ...unknownTypes(configuration),
+];
 
 /** Every one of them; a configuration that is merely incomplete has none. */
 export function contradictions(configuration: BotConfiguration): Contradiction[] {
@@ -30,7 +33,7 @@ export function contradictions(configuration: BotConfiguration): Contradiction[]
     ...joining(configuration),
     ...lifetimes(configuration),
     ...collisions(configuration),
-    ...endless(configuration),
+    ...ofServices(configuration),
   ];
 }
 
@@ -109,7 +112,6 @@ function lifetimes(configuration: BotConfiguration): Contradiction[] {
       path: [],
       maxMs: MAX_IDENTITY_TTL_MS,
     }),
-    ...outputLifetimes(configuration),
   ];
 }
 
@@ -119,7 +121,9 @@ function outputLifetimes({
   renewal_interval,
 }: BotConfiguration): Contradiction[] {
   return services.flatMap((service, index) => {
-    const { credential_ttl: ownTtl, renewal_interval: ownInterval } = service;
+    if (!("credential_ttl" in serviceTypes[service.type].schema.shape)) return [];
+    const ownTtl = "credential_ttl" in service ? service.credential_ttl : undefined;
+    const ownInterval = "renewal_interval" in service ? service.renewal_interval : undefined;
     return lifetime({
       field: "credential_ttl",
       ttl: ownTtl ?? credential_ttl,
@@ -172,5 +176,18 @@ function endless({ oneshot, services }: BotConfiguration): Contradiction[] {
     if (!("endless" in serviceTypes[type])) return [];
     const message = `is "${type}", whose work is never done; a one-shot bot cannot have it`;
     return [{ path: ["services", index, "type"], message }];
+  });
+}
+
+/** A schema that is itself in the list of types cannot name them. */
+function unknownTypes({ services }: BotConfiguration): Contradiction[] {
+  return services.flatMap((service, index) => {
+    if (!("allowed_types" in service)) return [];
+    return service.allowed_types
+      .filter((type) => canonicalType(type) === undefined)
+      .map((type) => ({
+        path: ["services", index, "allowed_types"],
+        message: `names "${type}", which is no type of service${didYouMean(type, typeNames)}`,
+      }));
   });
 }

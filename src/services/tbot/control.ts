@@ -1,3 +1,4 @@
+import type { LogFields } from "#base/kernel";
 import type { SpawnCaps } from "./caps.ts";
 import type { ServiceConfiguration } from "./configuration.ts";
 import type { ServiceStatus } from "./readiness.ts";
@@ -22,6 +23,8 @@ export interface SpawnOptions {
   /** The same key with the same list starts nothing twice. */
   readonly idempotencyKey?: string;
   readonly caps?: SpawnCaps;
+  /** Who asks, for the log. */
+  readonly by?: LogFields;
   /** The caller is gone; what was started goes on. */
   readonly signal?: AbortSignal;
 }
@@ -48,7 +51,7 @@ export interface BotControl {
     options?: SpawnOptions,
   ): Promise<SpawnResult>;
   /** After what it has in flight; then it is forgotten. `not_found` for an unknown name. */
-  stop(name: string): Promise<void>;
+  stop(name: string, by?: LogFields): Promise<void>;
   statuses(): readonly ControlledStatus[];
   /** Throws `not_found`. */
   status(name: string): ControlledStatus;

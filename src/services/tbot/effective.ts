@@ -15,8 +15,8 @@ export function effectiveConfiguration(configuration: BotConfiguration): string 
  * is left out. `joined`: the bot's storage holds its identity by now.
  */
 export function resumableConfiguration(bot: BotConfiguration, joined: boolean): string {
-  const absolute = withAbsolutePaths(withoutUri(bot), botConfiguration, (path) => resolve(path));
-  const { value, omitted } = omitSecrets(absolute, botConfiguration);
+  const placed = withAbsolutePaths(withoutUri(bot), botConfiguration, absolute);
+  const { value, omitted } = omitSecrets(placed, botConfiguration);
   const secrets = bot.join_uri === undefined ? omitted : [...omitted, ...secretOfUri(bot.join_uri)];
   const comments = [
     "The configuration of a running bot; `tbot start -c FILE` resumes its services.",
@@ -77,3 +77,6 @@ function secretOfUri(text: string): string[] {
 
 const isKeyFile = (parameter: string): boolean =>
   /^\.{0,2}\//.test(parameter) && existsSync(parameter);
+
+/** An address may stand where a path may. */
+const absolute = (path: string): string => (/^[a-z]+:/.test(path) ? path : resolve(path));

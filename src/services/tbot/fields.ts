@@ -1,19 +1,32 @@
+import type { Reader } from "#base/kernel";
 import { duration } from "#base/config";
 import * as z from "zod";
 
 /** Fields that several services share, with the words that `--help` and the reference page show. */
 
+const readerText = z
+  .string()
+  .regex(/^(?:user|group):.+$/, { error: "must be user:NAME or group:NAME" })
+  .transform((text): Reader => {
+    const [, kind, name = ""] = /^(user|group):(.+)$/.exec(text) ?? [];
+    return kind === "user" ? { user: name } : { group: name };
+  });
+
+/** A table in YAML, or `user:NAME` in YAML and on the command line. */
 const reader = z.union([
+  readerText,
   z.strictObject({ user: z.string().min(1) }),
   z.strictObject({ group: z.string().min(1) }),
 ]);
+
+export const readers = z.array(reader).default([]);
 
 const directory = z.strictObject({
   type: z.literal("directory"),
   path: z.string().min(1).meta({ path: true }),
   symlinks: z.enum(["try-secure", "secure", "insecure"]).default("try-secure"),
   acls: z.enum(["try", "off", "required"]).default("try"),
-  readers: z.array(reader).default([]),
+  readers,
 });
 
 const memory = z.strictObject({ type: z.literal("memory") });

@@ -72,9 +72,9 @@ suite("heartbeats", () => {
     assert.deepEqual(
       beats.map(({ startup, uptimeSeconds }) => [startup, Number(uptimeSeconds)]),
       [
-        [true, 60],
-        [false, 360],
-        [false, 660],
+        [true, 20],
+        [false, 320],
+        [false, 620],
       ],
     );
     await finish();

@@ -35,3 +35,15 @@ function freeName(base: string, isTaken: (name: string) => boolean): string {
     if (!isTaken(`${base}-${number}`)) return `${base}-${number}`;
   }
 }
+
+type TypeName = keyof typeof serviceTypes;
+
+export const typeNames = Object.keys(serviceTypes) as readonly TypeName[];
+
+/** The type that is meant by one of its spellings. */
+export function canonicalType(written: string): TypeName | undefined {
+  return typeNames.find((type) => {
+    const aliases = serviceTypes[type].schema.shape.type.meta()?.valueAliases ?? {};
+    return type === written || aliases[written] === type;
+  });
+}

@@ -1,11 +1,13 @@
 import { alreadyExists, limitExceeded } from "#base/kernel";
 import { claimsOf, nameClaim, ownClaims, placesOf } from "./claims.ts";
-import type {
-  BotConfiguration,
-  NamedServiceConfiguration,
-  ServiceConfiguration,
+import {
+  completeService,
+  type BotConfiguration,
+  type NamedServiceConfiguration,
+  type ServiceConfiguration,
 } from "./configuration.ts";
 import { nameService } from "./names.ts";
+import type { Surroundings } from "./service-type.ts";
 
 /** Far more than one process should carry; each holds a key, timers and perhaps a session. */
 const MAX_SERVICES = 4_096;
@@ -21,9 +23,11 @@ export class Roster {
   /** Services by what they claim. */
   readonly #holders = new Map<string, string>();
   readonly #own: ReadonlyMap<string, string>;
+  readonly #surroundings: Surroundings;
 
-  constructor(bot: BotConfiguration) {
+  constructor(bot: BotConfiguration, surroundings: Surroundings) {
     this.#own = ownClaims(bot);
+    this.#surroundings = surroundings;
   }
 
   /** Gives it its name. Throws `already_exists` when something of it is another's. */
@@ -38,7 +42,8 @@ export class Roster {
 
   /** With the name that it has, or would get now. */
   named(service: ServiceConfiguration): NamedServiceConfiguration {
-    return nameService(service, (name) => this.#enlisted.has(name));
+    const complete = completeService(service, this.#surroundings);
+    return nameService(complete, (name) => this.#enlisted.has(name));
   }
 
   remove(name: string): void {
@@ -59,7 +64,8 @@ export class Roster {
   /** The services that hold what this one would claim. */
   holders(service: ServiceConfiguration): readonly string[] {
     const own = service.name === undefined ? [] : [nameClaim(service.name)];
-    const claims = [...own, ...placesOf(service).map(({ what }) => what)];
+    const places = placesOf(completeService(service, this.#surroundings));
+    const claims = [...own, ...places.map(({ what }) => what)];
     const names = claims.map((what) => this.#holders.get(what));
     return [...new Set(names.filter((name) => name !== undefined))];
   }

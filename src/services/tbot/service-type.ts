@@ -1,4 +1,5 @@
 import type { Clock, Logger } from "#base/kernel";
+import type { LogRing } from "#base/observe";
 import type { z } from "zod";
 import type { LiveConnections } from "#services/tunnel";
 import type { BotControl } from "./control.ts";
@@ -22,6 +23,14 @@ export interface ServiceDependencies {
   readonly oneshot: boolean;
   /** The bot itself, for services that take orders for it. */
   readonly control: BotControl;
+  /** The bot's own log; absent where nobody keeps it. */
+  readonly logs?: LogRing;
+}
+
+/** What a bot knows of its surroundings, for fields that nobody has filled in. */
+export interface Surroundings {
+  /** Where an API listens without a place of its own: `unix:///run/user/1000/tenon/bot-api.sock`. */
+  readonly apiSocket?: string;
 }
 
 /** What every service's configuration has; its `name` was given or counted before it is created. */
@@ -42,6 +51,8 @@ export interface ServiceType<C, S extends z.ZodObject = z.ZodObject> {
   readonly schema: S;
   /** Set where the work is never done, so that a one-shot bot cannot have it. */
   readonly endless?: true;
+  /** Fields that nobody has filled in, and that depend on where the bot runs. */
+  missing?(configuration: C, surroundings: Surroundings): object;
   create(configuration: C & NamedConfiguration, dependencies: ServiceDependencies): Service;
 }
 

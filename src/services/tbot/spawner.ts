@@ -6,6 +6,7 @@ import {
   deadline,
   messageOf,
   type Clock,
+  type LogFields,
   type Logger,
 } from "#base/kernel";
 import * as z from "zod";
@@ -36,6 +37,8 @@ export interface SpawnerOptions {
 
 /** One service of a list: how it is now, and what it first reported, or why it was refused. */
 interface Asked {
+  /** It was never started. */
+  readonly refused?: true;
   readonly now: () => ControlledStatus;
   readonly settled: Promise<ControlledStatus>;
 }
@@ -57,9 +60,9 @@ export class Spawner {
     list: string | readonly ServiceConfiguration[],
     options: SpawnOptions = {},
   ): Promise<SpawnResult> {
-    const { idempotencyKey: key, caps = {} } = options;
+    const { idempotencyKey: key, caps = {}, by = {} } = options;
     const services = withinCaps(this.#parse(list), caps);
-    const start = (): Promise<readonly Asked[]> => this.#startAll(services);
+    const start = (): Promise<readonly Asked[]> => this.#startAll(services, by);
     const asked = await (key ? this.#keys.once(key, services, start) : start());
     return options.skipWait ? result(asked, true) : await this.#wait(asked, options);
   }
@@ -95,14 +98,21 @@ export class Spawner {
       : parseValue({ value: list, what: "services", schema });
   }
 
-  async #startAll(services: readonly ServiceConfiguration[]): Promise<readonly Asked[]> {
-    const { roster, remembered } = this.#options;
+  async #startAll(
+    services: readonly ServiceConfiguration[],
+    by: LogFields,
+  ): Promise<readonly Asked[]> {
+    const { roster, remembered, log } = this.#options;
     roster.checkRoom(services.length);
     const started = new Set<string>();
     const asked: Asked[] = [];
     for (const each of services) {
       await this.#makeWay(each, started);
-      asked.push(this.#startOne(each, started));
+      const one = this.#startOne(each, started);
+      const { name: service, type, reason } = one.now();
+      if (one.refused) log.warn("did not spawn", { service, type, reason, ...by });
+      else log.info("spawned", { service, type, ...by });
+      asked.push(one);
     }
     await remembered();
     return asked;
@@ -152,7 +162,7 @@ export class Spawner {
       updatedAt: clock.now(),
       spawned: true,
     };
-    return { settled: Promise.resolve(status), now: () => status };
+    return { refused: true, settled: Promise.resolve(status), now: () => status };
   }
 
   async #wait(asked: readonly Asked[], options: SpawnOptions): Promise<SpawnResult> {

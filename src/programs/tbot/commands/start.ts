@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { UsageError, type CommandIo } from "#base/cli";
 import { messageOf, systemClock, VERSION, writeFileAtomic, type Logger } from "#base/kernel";
-import { createLogger, Metrics } from "#base/observe";
+import { createLogger, LogRing, Metrics } from "#base/observe";
 import { parseAddress } from "#services/enrolment";
 import {
   Bot,
@@ -11,6 +11,7 @@ import {
   type JoinParameters,
 } from "#services/tbot";
 import type { Command } from "commander";
+import { apiSocket } from "../api-socket.ts";
 import { addBotArguments, type BotArguments, type OwnOptions } from "../arguments.ts";
 import { defaultStorage, enrol, hostFacts } from "../enrol.ts";
 
@@ -24,10 +25,12 @@ async function start(given: BotArguments, options: OwnOptions, io: CommandIo): P
   const parameters = check(given);
   const storage = given.configuration.storage ?? defaultStorage(io);
   const configuration = { ...given.configuration, storage };
+  const logs = new LogRing();
   const log = createLogger({
     level: options.debug ? "debug" : "info",
     format: options.logFormat,
     sink: io.stderr,
+    ring: logs,
   });
   log.info("tbot starts", { version: VERSION, ...(file ? { configuration: file } : {}) });
   const shared = { configuration, clock: systemClock, log };
@@ -41,6 +44,8 @@ async function start(given: BotArguments, options: OwnOptions, io: CommandIo): P
     host: hostFacts(),
     random: Math.random,
     metrics,
+    logs,
+    surroundings: { apiSocket: apiSocket(io) },
   });
   await using _diagnostics = await startDiagnostics(configuration, { bot, metrics, log });
   await using _pidFile = await writePidFile(options.pidFile);

@@ -1,5 +1,6 @@
 import { applicationTunnelService } from "./application-tunnel.ts";
 import { applicationService } from "./application.ts";
+import { botApiService } from "./bot-api.ts";
 import { identityService } from "./identity.ts";
 
 /** Every service that a bot can run, by its type: the one list. */
@@ -7,4 +8,5 @@ export const serviceTypes = {
   identity: identityService,
   application: applicationService,
   "application-tunnel": applicationTunnelService,
+  "bot-api": botApiService,
 } as const;
