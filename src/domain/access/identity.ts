@@ -1,7 +1,8 @@
 import type { Role, SystemRole, Traits } from "#domain/resources";
+import type { Routed } from "./route.ts";
 
 /** What a user certificate says of its holder, person or bot (spec section 4). */
-export interface UserIdentity {
+export interface UserIdentity extends Routed {
   readonly user: string;
   readonly roles: readonly string[];
   readonly traits: Traits;
@@ -14,8 +15,6 @@ export interface UserIdentity {
   readonly joinToken?: string;
   /** SHA-256 fingerprint (`SHA256:…`) of the bound key that the bot joined with. */
   readonly boundKeyFingerprint?: string;
-  /** The one application that the certificate opens. */
-  readonly appName?: string;
   /** Whether the holder may ask for another certificate with this one. */
   readonly allowReissue: boolean;
   /** End of the certificate, milliseconds since the epoch. */

@@ -14,4 +14,5 @@ export {
   type OpenableKind,
 } from "./labels.ts";
 export { lockedError, LockSet, lockTargetsOf } from "./locks.ts";
+export { checkDatabase, describeRoute, type DatabaseRoute, type Routed } from "./route.ts";
 export { checkVerb, decideVerb, guardedResources, mayVerb } from "./rules.ts";

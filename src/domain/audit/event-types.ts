@@ -60,6 +60,14 @@ const requester = z
     executable: text.optional(),
   })
   .optional();
+/** What a certificate opens; `db_name` and `db_user` are empty where it leaves them open. */
+const route = {
+  app: text.optional(),
+  db: text.optional(),
+  db_name: text.optional(),
+  db_user: text.optional(),
+  kube_cluster: text.optional(),
+};
 const session = { session_id: text, app: text, host_id: text.optional() };
 
 /**
@@ -154,13 +162,13 @@ export const eventTypes = {
   }),
   "cert.issue": success({
     roles: list,
-    app: text.optional(),
+    ...route,
     ttl_seconds: count,
     key_fingerprint: text.optional(),
     allow_reissue: z.boolean().default(false),
     requester,
   }),
-  "cert.issue.denied": failure({ roles: list, app: text.optional(), reason: text, requester }),
+  "cert.issue.denied": failure({ roles: list, ...route, reason: text, requester }),
   "app.session.start": success(session),
   "app.session.end": success({
     ...session,

@@ -34,6 +34,19 @@ const robot: UserClaims = {
 };
 
 describe("certificates of users", () => {
+  for (const route of [
+    { database: { service: "orders" } },
+    { database: { service: "orders", database: "main", username: "reader" } },
+    { kubernetesCluster: "main" },
+  ])
+    it(`say that they open ${JSON.stringify(route)}`, async () => {
+      const { authorities, clock } = await newAuthorities();
+      const { appName: _, ...claims } = robot;
+      const { tlsCertificate, trust } = authorities.issueUser({ ...claims, ...route }, bothKeys);
+      const { identity } = verifyClientCertificate(tlsCertificate, trust, clock.now());
+      assert.deepEqual(identity, { ...claims, ...route, expires: clock.now() + HOUR_MS });
+    });
+
   it("say all that was decided, in X.509 and in SSH", async () => {
     const { authorities, clock } = await newAuthorities();
     const issued = authorities.issueUser(robot, bothKeys);

@@ -33,6 +33,14 @@ const user = z.strictObject({
   joinToken: name.exactOptional(),
   boundKeyFingerprint: name.exactOptional(),
   appName: name.exactOptional(),
+  database: z
+    .strictObject({
+      service: name,
+      database: name.exactOptional(),
+      username: name.exactOptional(),
+    })
+    .exactOptional(),
+  kubernetesCluster: name.exactOptional(),
   allowReissue: z.boolean(),
 });
 

@@ -11,7 +11,7 @@ import type { UserClaims } from "#domain/authority";
 import type { ClusterConfig, Resources, Role } from "#domain/resources";
 import type { IssueCertificatesRequest } from "@tenon/api/tenon/auth/v1/auth";
 import { holderFor, isBotItself, type UserCaller } from "./holder.ts";
-import { checkTarget } from "./issue-open.ts";
+import { checkNarrow, checkRoute, routeOf } from "./issue-route.ts";
 
 /** Certificates count in seconds. */
 const SHORTEST_MS = 1_000;
@@ -42,25 +42,13 @@ export async function decide(
       `the certificate of ${describeCaller(caller)} was issued without allow_reissue; use the identity it came from`,
     );
   const holder = await holderFor(caller, request.roles, grounds.resources);
-  await checkRoute(identity, request.appName, { holder, resources: grounds.resources });
+  const route = routeOf(request);
+  checkNarrow(identity, route);
+  await checkRoute(route, holder, grounds.resources);
   return {
     claims: claimsOf(identity, request, holder),
     ttlMs: ttlOf(caller, holder.roles, { ...grounds, wantedMs: request.ttlSeconds * 1_000 }),
   };
-}
-
-/** A certificate for one application does not lead to another one. */
-async function checkRoute(
-  identity: UserIdentity,
-  appName: string,
-  grounds: { holder: Holder; resources: Resources },
-): Promise<void> {
-  if (identity.appName !== undefined && appName !== identity.appName)
-    throw accessDenied(
-      `the certificate is for application "${identity.appName}" alone; use the identity it came from`,
-    );
-  if (appName === "") return;
-  await checkTarget({ kind: "app", name: appName }, grounds.holder, grounds.resources);
 }
 
 function claimsOf(identity: UserIdentity, request: Request, grant: Holder): UserClaims {
@@ -74,7 +62,7 @@ function claimsOf(identity: UserIdentity, request: Request, grant: Holder): User
     ...(botInstanceId === undefined ? {} : { botInstanceId }),
     ...(joinToken === undefined ? {} : { joinToken }),
     ...(boundKeyFingerprint === undefined ? {} : { boundKeyFingerprint }),
-    ...(request.appName === "" ? {} : { appName: request.appName }),
+    ...routeOf(request),
     allowReissue: request.allowReissue,
   };
 }

@@ -137,6 +137,140 @@ describe("issuing certificates", () => {
     assert.equal((await issue(bot, { appName: "web" })).appName, "web");
   });
 
+  describe("for a database or a Kubernetes cluster", () => {
+    before(async () => {
+      const inventory = (kind: string, env: string, spec: object) => ({
+        kind,
+        version: "v1",
+        metadata: { name: `${kind}-${env}`.replaceAll("_", "-"), labels: { env } },
+        spec,
+      });
+      for (const env of ["staging", "production"])
+        await bench.create(
+          inventory("db", env, { protocol: "postgres", uri: "10.0.0.1:5432" }),
+          inventory("kube_cluster", env, { api_server: "https://10.0.0.1:6443" }),
+        );
+      const labels = { env: ["staging"] };
+      await bench.createRole("reader", {
+        db_labels: labels,
+        db_names: ["*"],
+        db_users: ["reader"],
+      });
+      await bench.createRole("writer", {
+        db_labels: labels,
+        db_names: ["main"],
+        db_users: ["writer-*"],
+        kubernetes_labels: labels,
+      });
+      await bench.create({
+        kind: "role",
+        version: "v1",
+        metadata: { name: "no-root" },
+        spec: { deny: { db_users: ["writer-root"] } },
+      });
+      keeper = bench.user(await bench.createBot("keeper", ["reader", "writer", "no-root"]));
+    });
+    let keeper: Services;
+    const database = (name: string, username: string, service = "db-staging") => ({
+      database: { service, database: name, username },
+    });
+
+    it("is for one of them when asked", async () => {
+      const identity = await issue(keeper, database("main", "writer-1"));
+      const route = { service: "db-staging", database: "main", username: "writer-1" };
+      assert.deepEqual(identity.database, route);
+      const cluster = await issue(keeper, { kubernetesCluster: "kube-cluster-staging" });
+      assert.equal(cluster.kubernetesCluster, "kube-cluster-staging");
+      const open = await issue(keeper, { database: { service: "db-staging" } });
+      assert.deepEqual(open.database, { service: "db-staging" });
+      const fields = (await bench.events("cert.issue")).at(-3)?.fields;
+      assert.deepEqual(
+        [fields?.["db"], fields?.["db_name"], fields?.["db_user"]],
+        ["db-staging", "main", "writer-1"],
+      );
+    });
+
+    const refusals: readonly (readonly [string, object, string, RegExp])[] = [
+      [
+        "a server that is not there",
+        database("a", "reader", "db-stagin"),
+        "not_found",
+        /there is no database "db-stagin".*"db-staging"/,
+      ],
+      [
+        "a server that no role opens",
+        database("a", "reader", "db-production"),
+        "access_denied",
+        /db_labels/,
+      ],
+      [
+        "an account that no role names",
+        database("main", "admin"),
+        "access_denied",
+        /account "admin".*db_users/,
+      ],
+      [
+        "a database that no role names for the account",
+        database("other", "writer-1"),
+        "access_denied",
+        /"db-staging"/,
+      ],
+      [
+        "an account that a role denies",
+        database("main", "writer-root"),
+        "access_denied",
+        /account "writer-root"/,
+      ],
+      [
+        "a cluster that is not there",
+        { kubernetesCluster: "kube" },
+        "not_found",
+        /there is no Kubernetes cluster "kube"/,
+      ],
+      [
+        "a cluster that no role opens",
+        { kubernetesCluster: "kube-cluster-production" },
+        "access_denied",
+        /kubernetes_labels/,
+      ],
+      [
+        "two things at once",
+        { appName: "web", kubernetesCluster: "x" },
+        "bad_parameter",
+        /opens one thing/,
+      ],
+      [
+        "a database without its server",
+        { database: { username: "x" } },
+        "bad_parameter",
+        /database\.service is empty/,
+      ],
+    ];
+    for (const [what, request, code, message] of refusals)
+      it(`refuses ${what}`, async () => {
+        await assert.rejects(issue(keeper, request), { code, message });
+      });
+
+    it("may be issued again for the same, and for nothing else", async () => {
+      const { tlsCertificate } = await keeper.auth.issueCertificates({
+        tlsPublicKey,
+        ...database("main", "reader"),
+        allowReissue: true,
+      });
+      const output = bench.user(identityWithoutExpiry(identityOf(tlsCertificate)));
+      await issue(output, database("main", "reader"));
+      for (const other of [
+        {},
+        database("main", "writer-1"),
+        { kubernetesCluster: "kube-cluster-staging" },
+      ])
+        await assert.rejects(issue(output, other), {
+          code: "access_denied",
+          message: /for database server "db-staging", database "main" as "reader" alone/,
+        });
+    });
+  });
+
   it("refuses an application that no agent serves, and suggests only what the roles open", async () => {
     await assert.rejects(issue(bot, { appName: "wep" }), {
       code: "not_found",

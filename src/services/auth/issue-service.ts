@@ -1,6 +1,6 @@
 import { publicKeyFromSpki, publicKeyFromSshLine, sha256Hex, sshFingerprint } from "#base/crypto";
 import { accessDenied, badParameter, codeOf } from "#base/kernel";
-import { describeCaller } from "#domain/access";
+import { describeCaller, describeRoute } from "#domain/access";
 import { actorOf } from "#domain/audit";
 import { trustToProto } from "#domain/authority";
 import type { CredentialsSchema } from "@tenon/api/tenon/join/v1/join";
@@ -8,6 +8,7 @@ import type { IssueCertificatesRequest } from "@tenon/api/tenon/auth/v1/auth";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { isBotItself, type UserCaller } from "./holder.ts";
 import { decide, type Decision } from "./issue-decision.ts";
+import { routeFields, routeOf } from "./issue-route.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
 import { reasonOf } from "./refusals.ts";
 
@@ -56,15 +57,17 @@ async function decideAbout(
   return decision;
 }
 
-function checkRequest({ tlsPublicKey, sshPublicKey, roles, appName }: Request): void {
+function checkRequest(request: Request): void {
+  const { tlsPublicKey, sshPublicKey, roles } = request;
   if (tlsPublicKey.length === 0 && sshPublicKey === "")
     throw badParameter("give tls_public_key, ssh_public_key or both");
   if (tlsPublicKey.length > 0) publicKeyFromSpki(tlsPublicKey);
   if (sshPublicKey !== "") publicKeyFromSshLine(sshPublicKey);
   if (roles.length > MAX_ROLES)
     throw badParameter(`a certificate takes at most ${MAX_ROLES} roles`);
-  if (appName !== "" && tlsPublicKey.length === 0)
-    throw badParameter("a certificate for an application needs tls_public_key");
+  const opens = describeRoute(routeOf(request));
+  if (opens !== undefined && tlsPublicKey.length === 0)
+    throw badParameter(`a certificate for ${opens} needs tls_public_key`);
 }
 
 /** Whoever could say what they like in the audit log is at least the bot that it is written under. */
@@ -85,14 +88,14 @@ function issuedEvent(
   { caller, remoteAddr }: AuthCall,
   { claims, ttlMs }: Decision,
 ) {
-  const { appName, allowReissue, tlsPublicKey, sshPublicKey } = request;
+  const { allowReissue, tlsPublicKey, sshPublicKey } = request;
   return {
     type: "cert.issue" as const,
     actor: actorOf(caller),
     remoteAddr,
     fields: {
       roles: [...claims.roles],
-      ...(appName === "" ? {} : { app: appName }),
+      ...routeFields(request),
       ttl_seconds: Math.floor(ttlMs / 1_000),
       key_fingerprint:
         tlsPublicKey.length > 0 ? sha256Hex(tlsPublicKey) : sshFingerprint(sshPublicKey),
@@ -106,14 +109,14 @@ function tellDenied(
   { audit }: AuthParts,
   { request, call, error }: { request: Request; call: AuthCall; error: unknown },
 ): void {
-  const { roles, appName } = request;
+  const { roles } = request;
   audit.emit({
     type: "cert.issue.denied",
     actor: actorOf(call.caller),
     remoteAddr: call.remoteAddr,
     fields: {
       roles,
-      ...(appName === "" ? {} : { app: appName }),
+      ...routeFields(request),
       reason: reasonOf(error),
       ...requesterField(request),
     },

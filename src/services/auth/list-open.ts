@@ -6,6 +6,7 @@ import type { ListOpenRequest, ListOpenResponseSchema } from "@tenon/api/tenon/a
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import * as z from "zod";
 import { holderFor } from "./holder.ts";
+import { checkNarrow } from "./issue-route.ts";
 import { oneOf } from "./one-of.ts";
 import { openables, opens, type Openable } from "./openable.ts";
 import type { AuthCall, AuthParts } from "./parts.ts";
@@ -26,11 +27,7 @@ export async function listOpen(
   const kind = oneOf("kind", request.kind, openableKinds);
   if (caller.kind !== "user")
     throw accessDenied(`${describeCaller(caller)} has no roles that open anything`);
-  const { appName } = caller.identity;
-  if (appName !== undefined)
-    throw accessDenied(
-      `the certificate is for application "${appName}" alone; use the identity it came from`,
-    );
+  checkNarrow(caller.identity, {});
   const holder = await holderFor(caller, request.roles, parts.resources);
   return await pageOf(parts, request, { kind, holder });
 }

@@ -1,5 +1,5 @@
 import { accessDenied, notFound, type Clock } from "#base/kernel";
-import { checkOpen, type LockSet, type UserIdentity } from "#domain/access";
+import { checkOpen, describeRoute, type LockSet, type UserIdentity } from "#domain/access";
 import type { ClusterView } from "./cluster-view.ts";
 
 export interface AppGateOptions {
@@ -21,7 +21,7 @@ export class AppGate {
     const { view, locks, clock } = this.#options;
     if (identity.appName !== app)
       throw accessDenied(`this certificate does not open application "${app}"`, {
-        detail: `its route is ${identity.appName ? `application "${identity.appName}"` : "empty"}`,
+        detail: `its route is ${describeRoute(identity) ?? "empty"}`,
       });
     locks.check(identity, clock.now());
     const served = view.appsNamed(app);

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/auth/v1/auth.proto.
  */
 export const file_tenon_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCLEAQoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgSKwoJcmVxdWVzdGVyGA8gASgLMhgudGVub24uYXV0aC52MS5SZXF1ZXN0ZXIiOQoJUmVxdWVzdGVyEgsKA3VpZBgBIAEoDRILCgNwaWQYAiABKA0SEgoKZXhlY3V0YWJsZRgDIAEoCSLAAQoPTGlzdE9wZW5SZXF1ZXN0EgwKBGtpbmQYASABKAkSOgoGbGFiZWxzGAIgAygLMioudGVub24uYXV0aC52MS5MaXN0T3BlblJlcXVlc3QuTGFiZWxzRW50cnkSDQoFcm9sZXMYAyADKAkSEQoJcGFnZV9zaXplGAQgASgNEhIKCnBhZ2VfdG9rZW4YBSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJbChBMaXN0T3BlblJlc3BvbnNlEi4KCXJlc291cmNlcxgBIAMoCzIbLnRlbm9uLmF1dGgudjEuT3BlblJlc291cmNlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSK8AQoMT3BlblJlc291cmNlEgwKBG5hbWUYASABKAkSNwoGbGFiZWxzGAIgAygLMicudGVub24uYXV0aC52MS5PcGVuUmVzb3VyY2UuTGFiZWxzRW50cnkSEwoLZGVzY3JpcHRpb24YAyABKAkSDwoHYWRkcmVzcxgEIAEoCRIQCghob3N0bmFtZRgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIu0BChZTdWJtaXRIZWFydGJlYXRSZXF1ZXN0Eg8KB3ZlcnNpb24YASABKAkSEAoIaG9zdG5hbWUYAiABKAkSCgoCb3MYAyABKAkSFAoMYXJjaGl0ZWN0dXJlGAQgASgJEhYKDnVwdGltZV9zZWNvbmRzGAUgASgEEhAKCG9uZV9zaG90GAYgASgIEgwKBGtpbmQYByABKAkSFQoNY29uZmlndXJhdGlvbhgIIAEoCRIPCgdzdGFydHVwGAkgASgIEi4KCHNlcnZpY2VzGAogAygLMhwudGVub24uYXV0aC52MS5TZXJ2aWNlSGVhbHRoIl8KDVNlcnZpY2VIZWFsdGgSDAoEbmFtZRgBIAEoCRIMCgR0eXBlGAIgASgJEg4KBnN0YXR1cxgDIAEoCRIOCgZyZWFzb24YBCABKAkSEgoKdXBkYXRlZF9hdBgFIAEoBCIZChdTdWJtaXRIZWFydGJlYXRSZXNwb25zZSKLAgoTQW5ub3VuY2VBcHBzUmVxdWVzdBI0CgRhcHBzGAEgAygLMiYudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcBq9AQoDQXBwEgwKBG5hbWUYASABKAkSCwoDdXJpGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEkIKBmxhYmVscxgEIAMoCzIyLnRlbm9uLmF1dGgudjEuQW5ub3VuY2VBcHBzUmVxdWVzdC5BcHAuTGFiZWxzRW50cnkSEwoLcHVibGljX2FkZHIYBSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIrChRBbm5vdW5jZUFwcHNSZXNwb25zZRITCgt0dGxfc2Vjb25kcxgBIAEoDSITChFXYXRjaExvY2tzUmVxdWVzdCIdCgxMb2Nrc0luRm9yY2USDQoFbG9ja3MYASADKAkiEwoRV2F0Y2hUcnVzdFJlcXVlc3QiVgoLVHJ1c3RVcGRhdGUSKQoFdHJ1c3QYASABKAsyGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlEhwKFHJlbmV3X3dpdGhpbl9zZWNvbmRzGAIgASgNImQKFlJvdGF0ZUF1dGhvcml0eVJlcXVlc3QSDQoFdHlwZXMYASADKAkSDQoFcGhhc2UYAiABKAkSDgoGbWFudWFsGAMgASgIEhwKFGdyYWNlX3BlcmlvZF9zZWNvbmRzGAQgASgEImsKF1JvdGF0ZUF1dGhvcml0eVJlc3BvbnNlEj8KC2F1dGhvcml0aWVzGAEgAygLMioudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5BdXRob3JpdHkSDwoHY2hhbmdlZBgCIAEoCCI2ChZFeHBvcnRBdXRob3JpdHlSZXF1ZXN0EgwKBHR5cGUYASABKAkSDgoGZm9ybWF0GAIgASgJIicKF0V4cG9ydEF1dGhvcml0eVJlc3BvbnNlEgwKBHRleHQYASABKAkikgEKE1NlYXJjaEV2ZW50c1JlcXVlc3QSDAoEZnJvbRgBIAEoBBIKCgJ0bxgCIAEoBBIMCgR0eXBlGAMgASgJEgsKA2JvdBgEIAEoCRIMCgR1c2VyGAUgASgJEhEKCWFzY2VuZGluZxgGIAEoCBIRCglwYWdlX3NpemUYByABKA0SEgoKcGFnZV90b2tlbhgIIAEoCSI/ChRTZWFyY2hFdmVudHNSZXNwb25zZRIOCgZldmVudHMYASADKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhIKEEdldFN0YXR1c1JlcXVlc3QipwUKEUdldFN0YXR1c1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJEg8KB2NhX3BpbnMYBCADKAkSPwoLYXV0aG9yaXRpZXMYBSADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRI8CgZjb3VudHMYBiADKAsyLC50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkNvdW50c0VudHJ5EhIKCnN0YXJ0ZWRfYXQYByABKAQSFAoMcmVzeW5jX3VudGlsGAggASgEGi0KC0NvdW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBDoCOAEaqwEKCUF1dGhvcml0eRIMCgR0eXBlGAEgASgJEg0KBXBoYXNlGAIgASgJEhMKC2ZpbmdlcnByaW50GAMgASgJEhEKCW5vdF9hZnRlchgEIAEoBBIcChR0cnVzdGVkX2ZpbmdlcnByaW50cxgFIAMoCRI7Cghyb3RhdGlvbhgGIAEoCzIpLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuUm90YXRpb24auAEKCFJvdGF0aW9uEgwKBG1vZGUYASABKAkSEgoKc3RhcnRlZF9hdBgCIAEoBBITCgtwaGFzZV9zaW5jZRgDIAEoBBIVCg1uZXh0X3BoYXNlX2F0GAQgASgEEhwKFGdyYWNlX3BlcmlvZF9zZWNvbmRzGAUgASgEEhcKD29sZF9maW5nZXJwcmludBgGIAEoCRIXCg9uZXdfZmluZ2VycHJpbnQYByABKAkSDgoGYmVoaW5kGAggASgNIikKGFJlc2V0Qm91bmRLZXlwYWlyUmVxdWVzdBINCgV0b2tlbhgBIAEoCSI5ChlSZXNldEJvdW5kS2V5cGFpclJlc3BvbnNlEg0KBWxvY2tzGAEgAygJEg0KBXVudGlsGAIgASgEIjMKEUludml0ZVVzZXJSZXF1ZXN0EgwKBHVzZXIYASABKAkSEAoIcmVjb3ZlcnkYAiABKAgiMgoSSW52aXRlVXNlclJlc3BvbnNlEgsKA3VybBgBIAEoCRIPCgdleHBpcmVzGAIgASgEIhMKEUxpc3RBbGVydHNSZXF1ZXN0IqsBChJMaXN0QWxlcnRzUmVzcG9uc2USNwoGYWxlcnRzGAEgAygLMicudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVzcG9uc2UuQWxlcnQSEQoJdHJ1bmNhdGVkGAIgASgIGkkKBUFsZXJ0EgwKBHR5cGUYASABKAkSEAoIc2V2ZXJpdHkYAiABKAkSDwoHc3ViamVjdBgDIAEoCRIPCgdtZXNzYWdlGAQgASgJIiYKFlNldFJlc3luY1dpbmRvd1JlcXVlc3QSDAoEb3BlbhgBIAEoCCI5ChdTZXRSZXN5bmNXaW5kb3dSZXNwb25zZRINCgV1bnRpbBgBIAEoBBIPCgdjaGFuZ2VkGAIgASgIIh0KDUJhY2t1cFJlcXVlc3QSDAoEZmlsZRgBIAEoCSIfCg5CYWNrdXBSZXNwb25zZRINCgVieXRlcxgBIAEoBDK7CwoLQXV0aFNlcnZpY2USPwoEUGluZxIaLnRlbm9uLmF1dGgudjEuUGluZ1JlcXVlc3QaGy50ZW5vbi5hdXRoLnYxLlBpbmdSZXNwb25zZRJGCghHZXRUcnVzdBIeLnRlbm9uLmF1dGgudjEuR2V0VHJ1c3RSZXF1ZXN0GhoudGVub24uam9pbi52MS5UcnVzdEJ1bmRsZRJYChFJc3N1ZUNlcnRpZmljYXRlcxInLnRlbm9uLmF1dGgudjEuSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0GhoudGVub24uam9pbi52MS5DcmVkZW50aWFscxJLCghMaXN0T3BlbhIeLnRlbm9uLmF1dGgudjEuTGlzdE9wZW5SZXF1ZXN0Gh8udGVub24uYXV0aC52MS5MaXN0T3BlblJlc3BvbnNlEmAKD1N1Ym1pdEhlYXJ0YmVhdBIlLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU3VibWl0SGVhcnRiZWF0UmVzcG9uc2USVwoMQW5ub3VuY2VBcHBzEiIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0GiMudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXNwb25zZRJNCgpXYXRjaExvY2tzEiAudGVub24uYXV0aC52MS5XYXRjaExvY2tzUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuTG9ja3NJbkZvcmNlMAESTAoKV2F0Y2hUcnVzdBIgLnRlbm9uLmF1dGgudjEuV2F0Y2hUcnVzdFJlcXVlc3QaGi50ZW5vbi5hdXRoLnYxLlRydXN0VXBkYXRlMAESYAoPRXhwb3J0QXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5FeHBvcnRBdXRob3JpdHlSZXNwb25zZRJXCgxTZWFyY2hFdmVudHMSIi50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLlNlYXJjaEV2ZW50c1Jlc3BvbnNlEk4KCUdldFN0YXR1cxIfLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVxdWVzdBogLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2USYAoPUm90YXRlQXV0aG9yaXR5EiUudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXF1ZXN0GiYudGVub24uYXV0aC52MS5Sb3RhdGVBdXRob3JpdHlSZXNwb25zZRJmChFSZXNldEJvdW5kS2V5cGFpchInLnRlbm9uLmF1dGgudjEuUmVzZXRCb3VuZEtleXBhaXJSZXF1ZXN0GigudGVub24uYXV0aC52MS5SZXNldEJvdW5kS2V5cGFpclJlc3BvbnNlElEKCkludml0ZVVzZXISIC50ZW5vbi5hdXRoLnYxLkludml0ZVVzZXJSZXF1ZXN0GiEudGVub24uYXV0aC52MS5JbnZpdGVVc2VyUmVzcG9uc2USUQoKTGlzdEFsZXJ0cxIgLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1JlcXVlc3QaIS50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXNwb25zZRJgCg9TZXRSZXN5bmNXaW5kb3cSJS50ZW5vbi5hdXRoLnYxLlNldFJlc3luY1dpbmRvd1JlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlNldFJlc3luY1dpbmRvd1Jlc3BvbnNlEkcKBkJhY2t1cBIcLnRlbm9uLmF1dGgudjEuQmFja3VwUmVxdWVzdBodLnRlbm9uLmF1dGgudjEuQmFja3VwUmVzcG9uc2UwAWIGcHJvdG8z", [file_tenon_join_v1_join]);
+  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKQAgoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgSLgoIZGF0YWJhc2UYByABKAsyHC50ZW5vbi5hdXRoLnYxLkRhdGFiYXNlUm91dGUSGgoSa3ViZXJuZXRlc19jbHVzdGVyGAggASgJEisKCXJlcXVlc3RlchgPIAEoCzIYLnRlbm9uLmF1dGgudjEuUmVxdWVzdGVyIkQKDURhdGFiYXNlUm91dGUSDwoHc2VydmljZRgBIAEoCRIQCghkYXRhYmFzZRgCIAEoCRIQCgh1c2VybmFtZRgDIAEoCSI5CglSZXF1ZXN0ZXISCwoDdWlkGAEgASgNEgsKA3BpZBgCIAEoDRISCgpleGVjdXRhYmxlGAMgASgJIsABCg9MaXN0T3BlblJlcXVlc3QSDAoEa2luZBgBIAEoCRI6CgZsYWJlbHMYAiADKAsyKi50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVxdWVzdC5MYWJlbHNFbnRyeRINCgVyb2xlcxgDIAMoCRIRCglwYWdlX3NpemUYBCABKA0SEgoKcGFnZV90b2tlbhgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlsKEExpc3RPcGVuUmVzcG9uc2USLgoJcmVzb3VyY2VzGAEgAygLMhsudGVub24uYXV0aC52MS5PcGVuUmVzb3VyY2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrwBCgxPcGVuUmVzb3VyY2USDAoEbmFtZRgBIAEoCRI3CgZsYWJlbHMYAiADKAsyJy50ZW5vbi5hdXRoLnYxLk9wZW5SZXNvdXJjZS5MYWJlbHNFbnRyeRITCgtkZXNjcmlwdGlvbhgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEhAKCGhvc3RuYW1lGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSITChFXYXRjaFRydXN0UmVxdWVzdCJWCgtUcnVzdFVwZGF0ZRIpCgV0cnVzdBgBIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSHAoUcmVuZXdfd2l0aGluX3NlY29uZHMYAiABKA0iZAoWUm90YXRlQXV0aG9yaXR5UmVxdWVzdBINCgV0eXBlcxgBIAMoCRINCgVwaGFzZRgCIAEoCRIOCgZtYW51YWwYAyABKAgSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBCABKAQiawoXUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USPwoLYXV0aG9yaXRpZXMYASADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRIPCgdjaGFuZ2VkGAIgASgIIjYKFkV4cG9ydEF1dGhvcml0eVJlcXVlc3QSDAoEdHlwZRgBIAEoCRIOCgZmb3JtYXQYAiABKAkiJwoXRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USDAoEdGV4dBgBIAEoCSKSAQoTU2VhcmNoRXZlbnRzUmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHR5cGUYAyABKAkSCwoDYm90GAQgASgJEgwKBHVzZXIYBSABKAkSEQoJYXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJIj8KFFNlYXJjaEV2ZW50c1Jlc3BvbnNlEg4KBmV2ZW50cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiEgoQR2V0U3RhdHVzUmVxdWVzdCKnBQoRR2V0U3RhdHVzUmVzcG9uc2USFAoMY2x1c3Rlcl9uYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSGQoRcHJveHlfcHVibGljX2FkZHIYAyABKAkSDwoHY2FfcGlucxgEIAMoCRI/CgthdXRob3JpdGllcxgFIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5EjwKBmNvdW50cxgGIAMoCzIsLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQ291bnRzRW50cnkSEgoKc3RhcnRlZF9hdBgHIAEoBBIUCgxyZXN5bmNfdW50aWwYCCABKAQaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARqrAQoJQXV0aG9yaXR5EgwKBHR5cGUYASABKAkSDQoFcGhhc2UYAiABKAkSEwoLZmluZ2VycHJpbnQYAyABKAkSEQoJbm90X2FmdGVyGAQgASgEEhwKFHRydXN0ZWRfZmluZ2VycHJpbnRzGAUgAygJEjsKCHJvdGF0aW9uGAYgASgLMikudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5Sb3RhdGlvbhq4AQoIUm90YXRpb24SDAoEbW9kZRgBIAEoCRISCgpzdGFydGVkX2F0GAIgASgEEhMKC3BoYXNlX3NpbmNlGAMgASgEEhUKDW5leHRfcGhhc2VfYXQYBCABKAQSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBSABKAQSFwoPb2xkX2ZpbmdlcnByaW50GAYgASgJEhcKD25ld19maW5nZXJwcmludBgHIAEoCRIOCgZiZWhpbmQYCCABKA0iKQoYUmVzZXRCb3VuZEtleXBhaXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIjkKGVJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USDQoFbG9ja3MYASADKAkSDQoFdW50aWwYAiABKAQiMwoRSW52aXRlVXNlclJlcXVlc3QSDAoEdXNlchgBIAEoCRIQCghyZWNvdmVyeRgCIAEoCCIyChJJbnZpdGVVc2VyUmVzcG9uc2USCwoDdXJsGAEgASgJEg8KB2V4cGlyZXMYAiABKAQiEwoRTGlzdEFsZXJ0c1JlcXVlc3QiqwEKEkxpc3RBbGVydHNSZXNwb25zZRI3CgZhbGVydHMYASADKAsyJy50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXNwb25zZS5BbGVydBIRCgl0cnVuY2F0ZWQYAiABKAgaSQoFQWxlcnQSDAoEdHlwZRgBIAEoCRIQCghzZXZlcml0eRgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEg8KB21lc3NhZ2UYBCABKAkiJgoWU2V0UmVzeW5jV2luZG93UmVxdWVzdBIMCgRvcGVuGAEgASgIIjkKF1NldFJlc3luY1dpbmRvd1Jlc3BvbnNlEg0KBXVudGlsGAEgASgEEg8KB2NoYW5nZWQYAiABKAgiHQoNQmFja3VwUmVxdWVzdBIMCgRmaWxlGAEgASgJIh8KDkJhY2t1cFJlc3BvbnNlEg0KBWJ5dGVzGAEgASgEMrsLCgtBdXRoU2VydmljZRI/CgRQaW5nEhoudGVub24uYXV0aC52MS5QaW5nUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuUGluZ1Jlc3BvbnNlEkYKCEdldFRydXN0Eh4udGVub24uYXV0aC52MS5HZXRUcnVzdFJlcXVlc3QaGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlElgKEUlzc3VlQ2VydGlmaWNhdGVzEicudGVub24uYXV0aC52MS5Jc3N1ZUNlcnRpZmljYXRlc1JlcXVlc3QaGi50ZW5vbi5qb2luLnYxLkNyZWRlbnRpYWxzEksKCExpc3RPcGVuEh4udGVub24uYXV0aC52MS5MaXN0T3BlblJlcXVlc3QaHy50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVzcG9uc2USYAoPU3VibWl0SGVhcnRiZWF0EiUudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXF1ZXN0GiYudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXNwb25zZRJXCgxBbm5vdW5jZUFwcHMSIi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1Jlc3BvbnNlEk0KCldhdGNoTG9ja3MSIC50ZW5vbi5hdXRoLnYxLldhdGNoTG9ja3NSZXF1ZXN0GhsudGVub24uYXV0aC52MS5Mb2Nrc0luRm9yY2UwARJMCgpXYXRjaFRydXN0EiAudGVub24uYXV0aC52MS5XYXRjaFRydXN0UmVxdWVzdBoaLnRlbm9uLmF1dGgudjEuVHJ1c3RVcGRhdGUwARJgCg9FeHBvcnRBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlc3BvbnNlElcKDFNlYXJjaEV2ZW50cxIiLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVzcG9uc2USTgoJR2V0U3RhdHVzEh8udGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXF1ZXN0GiAudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZRJgCg9Sb3RhdGVBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlc3BvbnNlEmYKEVJlc2V0Qm91bmRLZXlwYWlyEicudGVub24uYXV0aC52MS5SZXNldEJvdW5kS2V5cGFpclJlcXVlc3QaKC50ZW5vbi5hdXRoLnYxLlJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USUQoKSW52aXRlVXNlchIgLnRlbm9uLmF1dGgudjEuSW52aXRlVXNlclJlcXVlc3QaIS50ZW5vbi5hdXRoLnYxLkludml0ZVVzZXJSZXNwb25zZRJRCgpMaXN0QWxlcnRzEiAudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVxdWVzdBohLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlEmAKD1NldFJlc3luY1dpbmRvdxIlLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVzcG9uc2USRwoGQmFja3VwEhwudGVub24uYXV0aC52MS5CYWNrdXBSZXF1ZXN0Gh0udGVub24uYXV0aC52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM", [file_tenon_join_v1_join]);
 
 /**
  * @generated from message tenon.auth.v1.PingRequest
@@ -114,6 +114,20 @@ export type IssueCertificatesRequest = Message<"tenon.auth.v1.IssueCertificatesR
   allowReissue: boolean;
 
   /**
+   * In place of an application.
+   *
+   * @generated from field: tenon.auth.v1.DatabaseRoute database = 7;
+   */
+  database?: DatabaseRoute | undefined;
+
+  /**
+   * Name of a Kubernetes cluster, in place of an application; empty for none.
+   *
+   * @generated from field: string kubernetes_cluster = 8;
+   */
+  kubernetesCluster: string;
+
+  /**
    * Of a bot that asks for a program on its machine, which the cluster cannot see itself.
    *
    * @generated from field: tenon.auth.v1.Requester requester = 15;
@@ -127,6 +141,39 @@ export type IssueCertificatesRequest = Message<"tenon.auth.v1.IssueCertificatesR
  */
 export const IssueCertificatesRequestSchema: GenMessage<IssueCertificatesRequest> = /*@__PURE__*/
   messageDesc(file_tenon_auth_v1_auth, 3);
+
+/**
+ * @generated from message tenon.auth.v1.DatabaseRoute
+ */
+export type DatabaseRoute = Message<"tenon.auth.v1.DatabaseRoute"> & {
+  /**
+   * The database server, as the cluster knows it.
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * Empty: any that the roles allow, decided when it is used.
+   *
+   * @generated from field: string database = 2;
+   */
+  database: string;
+
+  /**
+   * The account in it; empty as above.
+   *
+   * @generated from field: string username = 3;
+   */
+  username: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.DatabaseRoute.
+ * Use `create(DatabaseRouteSchema)` to create a new message.
+ */
+export const DatabaseRouteSchema: GenMessage<DatabaseRoute> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 4);
 
 /**
  * @generated from message tenon.auth.v1.Requester
@@ -155,7 +202,7 @@ export type Requester = Message<"tenon.auth.v1.Requester"> & {
  * Use `create(RequesterSchema)` to create a new message.
  */
 export const RequesterSchema: GenMessage<Requester> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 4);
+  messageDesc(file_tenon_auth_v1_auth, 5);
 
 /**
  * @generated from message tenon.auth.v1.ListOpenRequest
@@ -198,7 +245,7 @@ export type ListOpenRequest = Message<"tenon.auth.v1.ListOpenRequest"> & {
  * Use `create(ListOpenRequestSchema)` to create a new message.
  */
 export const ListOpenRequestSchema: GenMessage<ListOpenRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 5);
+  messageDesc(file_tenon_auth_v1_auth, 6);
 
 /**
  * @generated from message tenon.auth.v1.ListOpenResponse
@@ -222,7 +269,7 @@ export type ListOpenResponse = Message<"tenon.auth.v1.ListOpenResponse"> & {
  * Use `create(ListOpenResponseSchema)` to create a new message.
  */
 export const ListOpenResponseSchema: GenMessage<ListOpenResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 6);
+  messageDesc(file_tenon_auth_v1_auth, 7);
 
 /**
  * @generated from message tenon.auth.v1.OpenResource
@@ -265,7 +312,7 @@ export type OpenResource = Message<"tenon.auth.v1.OpenResource"> & {
  * Use `create(OpenResourceSchema)` to create a new message.
  */
 export const OpenResourceSchema: GenMessage<OpenResource> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 7);
+  messageDesc(file_tenon_auth_v1_auth, 8);
 
 /**
  * @generated from message tenon.auth.v1.SubmitHeartbeatRequest
@@ -331,7 +378,7 @@ export type SubmitHeartbeatRequest = Message<"tenon.auth.v1.SubmitHeartbeatReque
  * Use `create(SubmitHeartbeatRequestSchema)` to create a new message.
  */
 export const SubmitHeartbeatRequestSchema: GenMessage<SubmitHeartbeatRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 8);
+  messageDesc(file_tenon_auth_v1_auth, 9);
 
 /**
  * @generated from message tenon.auth.v1.ServiceHealth
@@ -370,7 +417,7 @@ export type ServiceHealth = Message<"tenon.auth.v1.ServiceHealth"> & {
  * Use `create(ServiceHealthSchema)` to create a new message.
  */
 export const ServiceHealthSchema: GenMessage<ServiceHealth> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 9);
+  messageDesc(file_tenon_auth_v1_auth, 10);
 
 /**
  * @generated from message tenon.auth.v1.SubmitHeartbeatResponse
@@ -383,7 +430,7 @@ export type SubmitHeartbeatResponse = Message<"tenon.auth.v1.SubmitHeartbeatResp
  * Use `create(SubmitHeartbeatResponseSchema)` to create a new message.
  */
 export const SubmitHeartbeatResponseSchema: GenMessage<SubmitHeartbeatResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 10);
+  messageDesc(file_tenon_auth_v1_auth, 11);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsRequest
@@ -400,7 +447,7 @@ export type AnnounceAppsRequest = Message<"tenon.auth.v1.AnnounceAppsRequest"> &
  * Use `create(AnnounceAppsRequestSchema)` to create a new message.
  */
 export const AnnounceAppsRequestSchema: GenMessage<AnnounceAppsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 11);
+  messageDesc(file_tenon_auth_v1_auth, 12);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsRequest.App
@@ -437,7 +484,7 @@ export type AnnounceAppsRequest_App = Message<"tenon.auth.v1.AnnounceAppsRequest
  * Use `create(AnnounceAppsRequest_AppSchema)` to create a new message.
  */
 export const AnnounceAppsRequest_AppSchema: GenMessage<AnnounceAppsRequest_App> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 11, 0);
+  messageDesc(file_tenon_auth_v1_auth, 12, 0);
 
 /**
  * @generated from message tenon.auth.v1.AnnounceAppsResponse
@@ -456,7 +503,7 @@ export type AnnounceAppsResponse = Message<"tenon.auth.v1.AnnounceAppsResponse">
  * Use `create(AnnounceAppsResponseSchema)` to create a new message.
  */
 export const AnnounceAppsResponseSchema: GenMessage<AnnounceAppsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 12);
+  messageDesc(file_tenon_auth_v1_auth, 13);
 
 /**
  * @generated from message tenon.auth.v1.WatchLocksRequest
@@ -469,7 +516,7 @@ export type WatchLocksRequest = Message<"tenon.auth.v1.WatchLocksRequest"> & {
  * Use `create(WatchLocksRequestSchema)` to create a new message.
  */
 export const WatchLocksRequestSchema: GenMessage<WatchLocksRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 13);
+  messageDesc(file_tenon_auth_v1_auth, 14);
 
 /**
  * @generated from message tenon.auth.v1.LocksInForce
@@ -488,7 +535,7 @@ export type LocksInForce = Message<"tenon.auth.v1.LocksInForce"> & {
  * Use `create(LocksInForceSchema)` to create a new message.
  */
 export const LocksInForceSchema: GenMessage<LocksInForce> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 14);
+  messageDesc(file_tenon_auth_v1_auth, 15);
 
 /**
  * @generated from message tenon.auth.v1.WatchTrustRequest
@@ -501,7 +548,7 @@ export type WatchTrustRequest = Message<"tenon.auth.v1.WatchTrustRequest"> & {
  * Use `create(WatchTrustRequestSchema)` to create a new message.
  */
 export const WatchTrustRequestSchema: GenMessage<WatchTrustRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 15);
+  messageDesc(file_tenon_auth_v1_auth, 16);
 
 /**
  * @generated from message tenon.auth.v1.TrustUpdate
@@ -526,7 +573,7 @@ export type TrustUpdate = Message<"tenon.auth.v1.TrustUpdate"> & {
  * Use `create(TrustUpdateSchema)` to create a new message.
  */
 export const TrustUpdateSchema: GenMessage<TrustUpdate> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 16);
+  messageDesc(file_tenon_auth_v1_auth, 17);
 
 /**
  * @generated from message tenon.auth.v1.RotateAuthorityRequest
@@ -566,7 +613,7 @@ export type RotateAuthorityRequest = Message<"tenon.auth.v1.RotateAuthorityReque
  * Use `create(RotateAuthorityRequestSchema)` to create a new message.
  */
 export const RotateAuthorityRequestSchema: GenMessage<RotateAuthorityRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 17);
+  messageDesc(file_tenon_auth_v1_auth, 18);
 
 /**
  * @generated from message tenon.auth.v1.RotateAuthorityResponse
@@ -592,7 +639,7 @@ export type RotateAuthorityResponse = Message<"tenon.auth.v1.RotateAuthorityResp
  * Use `create(RotateAuthorityResponseSchema)` to create a new message.
  */
 export const RotateAuthorityResponseSchema: GenMessage<RotateAuthorityResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 18);
+  messageDesc(file_tenon_auth_v1_auth, 19);
 
 /**
  * @generated from message tenon.auth.v1.ExportAuthorityRequest
@@ -618,7 +665,7 @@ export type ExportAuthorityRequest = Message<"tenon.auth.v1.ExportAuthorityReque
  * Use `create(ExportAuthorityRequestSchema)` to create a new message.
  */
 export const ExportAuthorityRequestSchema: GenMessage<ExportAuthorityRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 19);
+  messageDesc(file_tenon_auth_v1_auth, 20);
 
 /**
  * @generated from message tenon.auth.v1.ExportAuthorityResponse
@@ -635,7 +682,7 @@ export type ExportAuthorityResponse = Message<"tenon.auth.v1.ExportAuthorityResp
  * Use `create(ExportAuthorityResponseSchema)` to create a new message.
  */
 export const ExportAuthorityResponseSchema: GenMessage<ExportAuthorityResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 20);
+  messageDesc(file_tenon_auth_v1_auth, 21);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsRequest
@@ -689,7 +736,7 @@ export type SearchEventsRequest = Message<"tenon.auth.v1.SearchEventsRequest"> &
  * Use `create(SearchEventsRequestSchema)` to create a new message.
  */
 export const SearchEventsRequestSchema: GenMessage<SearchEventsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 21);
+  messageDesc(file_tenon_auth_v1_auth, 22);
 
 /**
  * @generated from message tenon.auth.v1.SearchEventsResponse
@@ -713,7 +760,7 @@ export type SearchEventsResponse = Message<"tenon.auth.v1.SearchEventsResponse">
  * Use `create(SearchEventsResponseSchema)` to create a new message.
  */
 export const SearchEventsResponseSchema: GenMessage<SearchEventsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 22);
+  messageDesc(file_tenon_auth_v1_auth, 23);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusRequest
@@ -726,7 +773,7 @@ export type GetStatusRequest = Message<"tenon.auth.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 23);
+  messageDesc(file_tenon_auth_v1_auth, 24);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse
@@ -782,7 +829,7 @@ export type GetStatusResponse = Message<"tenon.auth.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 24);
+  messageDesc(file_tenon_auth_v1_auth, 25);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse.Authority
@@ -828,7 +875,7 @@ export type GetStatusResponse_Authority = Message<"tenon.auth.v1.GetStatusRespon
  * Use `create(GetStatusResponse_AuthoritySchema)` to create a new message.
  */
 export const GetStatusResponse_AuthoritySchema: GenMessage<GetStatusResponse_Authority> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 24, 0);
+  messageDesc(file_tenon_auth_v1_auth, 25, 0);
 
 /**
  * Times in milliseconds since the epoch.
@@ -889,7 +936,7 @@ export type GetStatusResponse_Rotation = Message<"tenon.auth.v1.GetStatusRespons
  * Use `create(GetStatusResponse_RotationSchema)` to create a new message.
  */
 export const GetStatusResponse_RotationSchema: GenMessage<GetStatusResponse_Rotation> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 24, 1);
+  messageDesc(file_tenon_auth_v1_auth, 25, 1);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairRequest
@@ -906,7 +953,7 @@ export type ResetBoundKeypairRequest = Message<"tenon.auth.v1.ResetBoundKeypairR
  * Use `create(ResetBoundKeypairRequestSchema)` to create a new message.
  */
 export const ResetBoundKeypairRequestSchema: GenMessage<ResetBoundKeypairRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 25);
+  messageDesc(file_tenon_auth_v1_auth, 26);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairResponse
@@ -933,7 +980,7 @@ export type ResetBoundKeypairResponse = Message<"tenon.auth.v1.ResetBoundKeypair
  * Use `create(ResetBoundKeypairResponseSchema)` to create a new message.
  */
 export const ResetBoundKeypairResponseSchema: GenMessage<ResetBoundKeypairResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 26);
+  messageDesc(file_tenon_auth_v1_auth, 27);
 
 /**
  * @generated from message tenon.auth.v1.InviteUserRequest
@@ -957,7 +1004,7 @@ export type InviteUserRequest = Message<"tenon.auth.v1.InviteUserRequest"> & {
  * Use `create(InviteUserRequestSchema)` to create a new message.
  */
 export const InviteUserRequestSchema: GenMessage<InviteUserRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 27);
+  messageDesc(file_tenon_auth_v1_auth, 28);
 
 /**
  * @generated from message tenon.auth.v1.InviteUserResponse
@@ -983,7 +1030,7 @@ export type InviteUserResponse = Message<"tenon.auth.v1.InviteUserResponse"> & {
  * Use `create(InviteUserResponseSchema)` to create a new message.
  */
 export const InviteUserResponseSchema: GenMessage<InviteUserResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 28);
+  messageDesc(file_tenon_auth_v1_auth, 29);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsRequest
@@ -996,7 +1043,7 @@ export type ListAlertsRequest = Message<"tenon.auth.v1.ListAlertsRequest"> & {
  * Use `create(ListAlertsRequestSchema)` to create a new message.
  */
 export const ListAlertsRequestSchema: GenMessage<ListAlertsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 29);
+  messageDesc(file_tenon_auth_v1_auth, 30);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse
@@ -1020,7 +1067,7 @@ export type ListAlertsResponse = Message<"tenon.auth.v1.ListAlertsResponse"> & {
  * Use `create(ListAlertsResponseSchema)` to create a new message.
  */
 export const ListAlertsResponseSchema: GenMessage<ListAlertsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 30);
+  messageDesc(file_tenon_auth_v1_auth, 31);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse.Alert
@@ -1058,7 +1105,7 @@ export type ListAlertsResponse_Alert = Message<"tenon.auth.v1.ListAlertsResponse
  * Use `create(ListAlertsResponse_AlertSchema)` to create a new message.
  */
 export const ListAlertsResponse_AlertSchema: GenMessage<ListAlertsResponse_Alert> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 30, 0);
+  messageDesc(file_tenon_auth_v1_auth, 31, 0);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowRequest
@@ -1075,7 +1122,7 @@ export type SetResyncWindowRequest = Message<"tenon.auth.v1.SetResyncWindowReque
  * Use `create(SetResyncWindowRequestSchema)` to create a new message.
  */
 export const SetResyncWindowRequestSchema: GenMessage<SetResyncWindowRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 31);
+  messageDesc(file_tenon_auth_v1_auth, 32);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowResponse
@@ -1101,7 +1148,7 @@ export type SetResyncWindowResponse = Message<"tenon.auth.v1.SetResyncWindowResp
  * Use `create(SetResyncWindowResponseSchema)` to create a new message.
  */
 export const SetResyncWindowResponseSchema: GenMessage<SetResyncWindowResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 32);
+  messageDesc(file_tenon_auth_v1_auth, 33);
 
 /**
  * @generated from message tenon.auth.v1.BackupRequest
@@ -1120,7 +1167,7 @@ export type BackupRequest = Message<"tenon.auth.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 33);
+  messageDesc(file_tenon_auth_v1_auth, 34);
 
 /**
  * @generated from message tenon.auth.v1.BackupResponse
@@ -1137,7 +1184,7 @@ export type BackupResponse = Message<"tenon.auth.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 34);
+  messageDesc(file_tenon_auth_v1_auth, 35);
 
 /**
  * @generated from service tenon.auth.v1.AuthService
