@@ -31,6 +31,7 @@ export interface TestBotOptions {
   readonly roles?: readonly string[];
   /** As `tbot.yaml` would say them. */
   readonly services: readonly object[];
+  readonly sockets?: readonly object[];
   readonly oneshot?: boolean;
   readonly renewalInterval?: string;
   readonly storage?: string;
@@ -138,6 +139,7 @@ function configure(options: TestBotOptions, directory: string): BotConfiguration
     storage: options.storage,
     diag_addr: options.diagAddr,
     services: options.services,
+    sockets: options.sockets,
   });
   const value: unknown = JSON.parse(text.replaceAll("{dir}", directory));
   return parseValue({ value, what: "the test's bot", schema: botConfiguration });

@@ -20,6 +20,8 @@ export function placesOf(service: object): Claim[] {
   const claims: Claim[] = [];
   if ("listen" in service && typeof service.listen === "string" && !service.listen.endsWith(":0"))
     claims.push({ field: "listen", what: `listen "${service.listen}"` });
+  if ("path" in service && typeof service.path === "string")
+    claims.push({ field: "path", what: `listen "unix://${service.path}"` });
   if ("destination" in service) {
     const destination = service.destination as DestinationConfiguration;
     if (destination.type === "directory")

@@ -10,6 +10,7 @@ import type {
   ServiceType,
   Surroundings,
 } from "./service-type.ts";
+import { credentialSocketFields } from "./services/credential-api.ts";
 import { serviceTypes } from "./services/index.ts";
 import type { Service } from "./supervisor.ts";
 
@@ -100,19 +101,33 @@ const fields = z.strictObject({
     description: "serve /readyz, /wait and /metrics here",
   }),
   services: serviceList.default([]).meta({ flag: false, description: "what the bot does" }),
+  sockets: z.array(z.strictObject(credentialSocketFields)).default([]).meta({
+    flag: false,
+    description: "where local programs get credentials: short for services of type credential-api",
+  }),
 });
 
 /** `tbot.yaml`, and through its metadata the flags of `tbot start` and `tbot configure`. */
-export const botConfiguration = fields.superRefine((configuration, context) => {
-  // Values that are wrong by themselves cannot be compared; their faults come first.
-  if (context.issues.length > 0) return;
-  for (const { path, message } of contradictions(configuration))
-    context.addIssue({ code: "custom", path: [...path], message });
-});
+export const botConfiguration = fields
+  .superRefine((written, context) => {
+    // Values that are wrong by themselves cannot be compared; their faults come first.
+    if (context.issues.length > 0) return;
+    for (const { path, message } of contradictions(asRun(written), written.services.length))
+      context.addIssue({ code: "custom", path: [...path], message });
+  })
+  .transform(asRun);
 
-export type BotConfiguration = z.infer<typeof fields>;
+type Written = z.infer<typeof fields>;
+
+/** As the bot runs it: what was written under `sockets` stands among the services. */
+export type BotConfiguration = Omit<Written, "sockets">;
+
+function asRun({ sockets, ...bot }: Written): BotConfiguration {
+  const more = sockets.map((socket) => ({ type: "credential-api" as const, ...socket }));
+  return { ...bot, services: [...bot.services, ...more] };
+}
+
 export type ServiceConfiguration = BotConfiguration["services"][number];
-
 export type NamedServiceConfiguration = ServiceConfiguration & NamedConfiguration;
 
 /** With what depends on where the bot runs. */

@@ -27,14 +27,26 @@ const ofServices = (configuration: BotConfiguration): Contradiction[] => [
   ...unknownTypes(configuration),
 ];
 
-/** Every one of them; a configuration that is merely incomplete has none. */
-export function contradictions(configuration: BotConfiguration): Contradiction[] {
+/**
+ * Every one of them; a configuration that is merely incomplete has none. Services after the first
+ * `listed` were written under `sockets`.
+ */
+export function contradictions(
+  configuration: BotConfiguration,
+  listed = configuration.services.length,
+): Contradiction[] {
   return [
     ...joining(configuration),
     ...lifetimes(configuration),
     ...collisions(configuration),
     ...ofServices(configuration),
-  ];
+  ].map(({ path, message }) => ({ path: asWritten(path, listed), message }));
+}
+
+function asWritten(path: Contradiction["path"], listed: number): Contradiction["path"] {
+  const [list, index, ...field] = path;
+  if (list !== "services" || typeof index !== "number" || index < listed) return path;
+  return ["sockets", index - listed, ...(field[0] === "type" ? [] : field)];
 }
 
 function joining(configuration: BotConfiguration): Contradiction[] {

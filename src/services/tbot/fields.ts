@@ -1,5 +1,6 @@
 import type { Reader } from "#base/kernel";
 import { duration } from "#base/config";
+import { socketPath } from "#base/local";
 import * as z from "zod";
 
 /** Fields that several services share, with the words that `--help` and the reference page show. */
@@ -21,11 +22,13 @@ const reader = z.union([
 
 export const readers = z.array(reader).default([]);
 
+const acls = z.enum(["try", "off", "required"]);
+
 const directory = z.strictObject({
   type: z.literal("directory"),
   path: z.string().min(1).meta({ path: true }),
   symlinks: z.enum(["try-secure", "secure", "insecure"]).default("try-secure"),
-  acls: z.enum(["try", "off", "required"]).default("try"),
+  acls: acls.default("try"),
   readers,
 });
 
@@ -94,4 +97,28 @@ export const listen = z
   .meta({
     path: true,
     description: "where to listen: tcp://127.0.0.1:8080 or unix:///run/app.sock",
+  });
+
+/** Who may use a local API beside the owner of its socket, and how strictly that is set. */
+export const socketAccess = {
+  readers: readers.meta({
+    placeholder: "user:a,group:b,…",
+    description: "users and groups that may use the socket beside the bot's own user",
+  }),
+  acls: acls.default("required").meta({
+    description:
+      "whether a reader that cannot be granted access is a failure (required) or a warning (try)",
+  }),
+};
+
+/** A path, `unix:///path` or `file:///path`; becomes an absolute path. */
+export const socket = z
+  .string()
+  .regex(/^(?:(?:unix|file):\/\/\/.+|(?![a-z]+:).+)$/, {
+    error: "must be a path, unix:///path or file:///path",
+  })
+  .transform(socketPath)
+  .meta({
+    path: true,
+    description: "the socket: a path, in a directory that only its owner can enter",
   });

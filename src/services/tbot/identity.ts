@@ -3,6 +3,9 @@ import { spkiDer, sshPublicKeyLine, parseX509 } from "#base/crypto";
 import { unavailable } from "#base/kernel";
 import { trustFromProto, type Trust } from "#domain/authority";
 import type { JoinOutcome } from "#domain/join";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { IssueCertificatesRequestSchema } from "@tenon/api/tenon/auth/v1/auth";
+import type { Credentials, TrustBundle } from "@tenon/api/tenon/join/v1/join";
 import {
   followTrust,
   type Address,
@@ -80,9 +83,8 @@ export class BotIdentity {
 
   /** Asks for a certificate with a part of what the bot may do. Waits for the first join. */
   async issue(request: CredentialRequest, signal: AbortSignal): Promise<OutputCredentials> {
-    await this.ready(signal);
     const { privateKey, publicKey } = request.key;
-    const reply = await this.#enrolment.client.auth.issueCertificates(
+    const { trust, ...certified } = await this.certify(
       {
         tlsPublicKey: spkiDer(publicKey),
         sshPublicKey: request.ssh ? sshPublicKeyLine(publicKey) : "",
@@ -91,21 +93,31 @@ export class BotIdentity {
         appName: request.appName ?? "",
         allowReissue: request.allowReissue,
       },
-      { signal },
+      signal,
     );
-    if (!reply.trust)
-      throw unavailable(
-        "the cluster sent certificates without its authorities; is it of another version?",
-      );
-    const tlsCertificate = Buffer.from(reply.tlsCertificate);
+    const tlsCertificate = Buffer.from(certified.tlsCertificate);
     return {
       privateKey,
       publicKey,
       tlsCertificate,
-      sshCertificate: reply.sshCertificate,
-      trust: trustFromProto(reply.trust),
+      sshCertificate: certified.sshCertificate,
+      trust: trustFromProto(trust),
       expires: parseX509(tlsCertificate).notAfter,
     };
+  }
+
+  /** The same for keys whose private halves are elsewhere, as the cluster answers. */
+  async certify(
+    request: MessageInitShape<typeof IssueCertificatesRequestSchema>,
+    signal: AbortSignal,
+  ): Promise<Credentials & { readonly trust: TrustBundle }> {
+    await this.ready(signal);
+    const reply = await this.#enrolment.client.auth.issueCertificates(request, { signal });
+    const { trust } = reply;
+    if (trust) return { ...reply, trust };
+    throw unavailable(
+      "the cluster sent certificates without its authorities; is it of another version?",
+    );
   }
 
   /** Resolves once the bot has an identity. */

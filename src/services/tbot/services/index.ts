@@ -1,6 +1,7 @@
 import { applicationTunnelService } from "./application-tunnel.ts";
 import { applicationService } from "./application.ts";
 import { botApiService } from "./bot-api.ts";
+import { credentialApiService } from "./credential-api.ts";
 import { identityService } from "./identity.ts";
 
 /** Every service that a bot can run, by its type: the one list. */
@@ -9,4 +10,5 @@ export const serviceTypes = {
   application: applicationService,
   "application-tunnel": applicationTunnelService,
   "bot-api": botApiService,
+  "credential-api": credentialApiService,
 } as const;

@@ -1,0 +1,105 @@
+import { durationMs, formatDuration } from "#base/config";
+import { parseSshCertificate, parseX509 } from "#base/crypto";
+import { accessDenied, badParameter, unavailable } from "#base/kernel";
+import { peerOf, type Peer } from "#base/local";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromMs, durationMs as protoMs } from "@bufbuild/protobuf/wkt";
+import type { HandlerContext } from "@connectrpc/connect";
+import type { Credentials } from "@tenon/api/tenon/join/v1/join";
+import type {
+  GenerateIdentityRequest,
+  GenerateIdentityResponseSchema,
+} from "@tenon/api/tenon/tbot/v1/credential";
+import { BOT_IDENTITY } from "../names.ts";
+import type { ServiceDependencies } from "../service-type.ts";
+import type { CredentialApi } from "./service.ts";
+
+/** Within the socket's limits, and then as the cluster decides; the cluster hears who asked. */
+export async function certifyFor(
+  { configuration, dependencies }: CredentialApi,
+  request: GenerateIdentityRequest,
+  context: HandlerContext,
+): Promise<MessageInitShape<typeof GenerateIdentityResponseSchema>> {
+  const peer = peerOf(context);
+  const log = dependencies.log.child({ ...peer });
+  try {
+    const wanted = {
+      tlsPublicKey: request.tlsPublicKey,
+      sshPublicKey: request.sshPublicKey,
+      roles: rolesFor(request, configuration),
+      ttlSeconds: Math.ceil(ttlMs(request, configuration) / 1_000),
+      ...routeOf(request),
+      requester: requesterOf(peer),
+    };
+    checkBot(dependencies);
+    const credentials = await dependencies.identity.certify(wanted, context.signal);
+    const expires = endOf(credentials);
+    log.info("issued credentials", {
+      roles: wanted.roles,
+      route: request.route.value,
+      expires: new Date(expires).toISOString(),
+    });
+    return {
+      tlsCertificate: credentials.tlsCertificate,
+      sshCertificate: credentials.sshCertificate,
+      trust: credentials.trust,
+      expires: timestampFromMs(expires),
+      proxyAddr: proxyAddr(dependencies),
+    };
+  } catch (error) {
+    log.warn("refused credentials", { error });
+    throw error;
+  }
+}
+
+type Limits = CredentialApi["configuration"];
+
+function rolesFor({ roles }: GenerateIdentityRequest, { roles: allowed }: Limits): string[] {
+  const beyond = roles.find((role) => allowed.length > 0 && !allowed.includes(role));
+  if (beyond !== undefined)
+    throw accessDenied(
+      `the socket does not allow the role "${beyond}"; it allows ${allowed.join(", ")}`,
+    );
+  return roles.length > 0 ? roles : [...allowed];
+}
+
+function ttlMs({ ttl }: GenerateIdentityRequest, { max_ttl: most }: Limits): number {
+  const wanted = ttl === undefined ? 0 : protoMs(ttl);
+  if (wanted < 0) throw badParameter(`a ttl of ${wanted} ms is none; give a positive one`);
+  if (wanted > durationMs(most))
+    throw badParameter(
+      `a ttl of ${formatDuration(wanted)} is more than the socket allows, which is ${most}; ask for less`,
+    );
+  return wanted || durationMs(most);
+}
+
+function routeOf({ route }: GenerateIdentityRequest): { readonly appName?: string } {
+  if (route.case === undefined) return {};
+  if (route.case !== "application")
+    throw badParameter(`this bot cannot issue certificates for a ${route.case} yet`);
+  if (route.value.name === "") throw badParameter("the route names no application");
+  return { appName: route.value.name };
+}
+
+const requesterOf = ({ uid, pid, executable = "" }: Peer) => ({ uid, pid, executable });
+
+/** A call to the cluster would fail too, or wait, but could not say why. */
+function checkBot({ identity, control, clock }: ServiceDependencies): void {
+  if (identity.expires > clock.now()) return;
+  const { reason } = control.status(BOT_IDENTITY);
+  const state =
+    identity.expires === 0
+      ? "the bot has not joined the cluster yet"
+      : `the bot's own identity ended at ${new Date(identity.expires).toISOString()}`;
+  throw unavailable(reason === undefined ? `${state}; try again` : `${state}: ${reason}`);
+}
+
+function endOf({ tlsCertificate, sshCertificate }: Credentials): number {
+  if (tlsCertificate.length > 0) return parseX509(tlsCertificate).notAfter;
+  return parseSshCertificate(sshCertificate).validBefore;
+}
+
+function proxyAddr({ identity }: ServiceDependencies): string {
+  const { host, port } = identity.address;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
