@@ -149,5 +149,5 @@ function placeOf(flags: readonly Flag[], path: Path): Place | undefined {
 }
 
 /** As commander names the attribute of an option. */
-const attributeOf = (name: string): string =>
+export const attributeOf = (name: string): string =>
   name.split("-").reduce((text, word) => text + word.charAt(0).toUpperCase() + word.slice(1));

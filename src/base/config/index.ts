@@ -1,5 +1,11 @@
 export { faultsOf, formatFault, type Fault } from "./faults.ts";
-export { environmentTree, flagTree, valueFromFlags, type FlagOptions } from "./flag-values.ts";
+export {
+  attributeOf,
+  environmentTree,
+  flagTree,
+  valueFromFlags,
+  type FlagOptions,
+} from "./flag-values.ts";
 export { addFlags, flagsOf, type Flag, type FlagKind } from "./flags.ts";
 export { jsonSchemaOf } from "./json-schema.ts";
 export { didYouMean, nearest } from "./nearest.ts";

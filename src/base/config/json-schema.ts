@@ -33,6 +33,8 @@ const OWN = [
   "placeholder",
   "fromFlag",
   "env",
+  "path",
+  "resource",
 ];
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;

@@ -16,6 +16,8 @@ interface OwnMeta {
   readonly secret?: boolean;
   /** A path of the file system: a relative one is relative to whoever wrote it. */
   readonly path?: boolean;
+  /** The kind of resource that it names, as `tctl get` knows it: for those who offer names. */
+  readonly resource?: string;
   /** The flag's name without dashes, or `false` for none; default: the path in kebab-case. */
   readonly flag?: string | false;
   /** More names of the flag: accepted, not listed. */

@@ -20,6 +20,11 @@ export const tbot: Program = {
       load: async () => (await import("./commands/start.ts")).defineStart,
     },
     {
+      name: "onboard",
+      summary: "set up this machine's bot step by step: join, try services out, write the file",
+      load: async () => (await import("./commands/onboard.ts")).defineOnboard,
+    },
+    {
       name: "configure",
       summary: "print the configuration file for the same arguments as start",
       load: async () => (await import("./commands/configure.ts")).defineConfigure,

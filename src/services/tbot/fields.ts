@@ -82,6 +82,7 @@ export const appName = z
   .meta({
     subject: true,
     description: "name of the application",
+    resource: "app",
     aliases: ["app"],
   });
 

@@ -7,8 +7,10 @@ export {
   type BotConfiguration,
   type ServiceConfiguration,
 } from "./configuration.ts";
+export type { BotControl, ControlledStatus } from "./control.ts";
 export { Diagnostics, type DiagnosticsOptions } from "./diagnostics.ts";
 export type { HostFacts } from "./host-facts.ts";
 export type { SpawnedMemory } from "./spawned-memory.ts";
+export { BOT_IDENTITY } from "./names.ts";
 export { openBotStorage, type BotStorage } from "./storage.ts";
 export { serviceTypes } from "./services/index.ts";

@@ -1,5 +1,6 @@
 import { dirname, resolve } from "node:path";
-import type { BotConfiguration } from "#services/tbot";
+import { withAbsolutePaths } from "#base/config";
+import { botConfiguration, type BotConfiguration } from "#services/tbot";
 
 /** What a bot's configuration needs of the system around it. Paths are absolute. */
 export interface Demands {
@@ -30,14 +31,6 @@ interface Found {
   spawns: boolean;
 }
 
-/** Fields that hold a path of a file to read, wherever they stand. */
-const FILE_FIELDS = [
-  "registration_secret_path",
-  "static_key_path",
-  "token_path",
-  "module",
-  "pin_path",
-] as const;
 /** The first port that needs no privilege (ip(7), `ip_unprivileged_port_start`). */
 const FIRST_FREE_PORT = 1024;
 
@@ -51,7 +44,7 @@ export function demandsOf(
   if (configuration.storage === undefined) found.written.push(where.storage);
   collect(places, found);
   if (diag_addr !== undefined) found.ports.push(portOf(diag_addr));
-  const read = [...files(onboarding)];
+  const read = filesOf(configuration);
   const absolute = (path: string): string => resolve(where.cwd, path);
   const { written, sockets, ports, others, spawns } = found;
   return {
@@ -84,12 +77,15 @@ function collectAddress(text: string, found: Found): void {
   found.sockets.push(text.slice("unix://".length));
 }
 
-function* files(value: unknown): Generator<string> {
-  if (!isRecord(value)) return;
-  for (const [name, inner] of Object.entries(value)) {
-    if (typeof inner === "string" && FILE_FIELDS.some((field) => field === name)) yield inner;
-    yield* files(inner);
-  }
+/** What the bot reads when it joins: what the schema calls a path. */
+function filesOf({ onboarding }: BotConfiguration): string[] {
+  const files: string[] = [];
+  const seen = (path: string): string => {
+    files.push(path);
+    return path;
+  };
+  withAbsolutePaths({ onboarding }, botConfiguration, seen);
+  return files;
 }
 
 const portOf = (address: string): number => Number(/\d+$/.exec(address)?.[0] ?? 0);
