@@ -15,11 +15,11 @@ import { serviceTypes } from "./services/index.ts";
 import type { Service } from "./supervisor.ts";
 
 const onboarding = z.strictObject({
-  token: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({ flag: "token", description: "name of the join token" }),
+  token: z.string().min(1).optional().meta({
+    flag: "token",
+    env: "TBOT_TOKEN",
+    description: "name of the join token (or TBOT_TOKEN)",
+  }),
   join_method: z
     .enum(joinMethods)
     .default("bound_keypair")
@@ -79,9 +79,10 @@ const fields = z.strictObject({
   }),
   join_uri: z.string().min(1).optional().meta({
     secret: true,
+    env: "TBOT_JOIN_URI",
     placeholder: "uri",
     description:
-      "tbot+proxy+METHOD://TOKEN[:SECRET]@HOST:PORT, instead of address, token and method",
+      "tbot+proxy+METHOD://TOKEN[:SECRET]@HOST:PORT, instead of address, token and method (or TBOT_JOIN_URI)",
   }),
   onboarding: onboarding.prefault({}),
   storage: destination.optional().meta({
