@@ -1,49 +1,42 @@
-// npm run build: bundles of the three commands in dist/, with every subcommand loaded when it is used.
-import { build, type Plugin } from "esbuild";
-import { chmod, rm, writeFile } from "node:fs/promises";
+// npm run build: bundles of the three commands in dist/, with every subcommand loaded when it is
+// used, and those of the GitHub Actions in actions/dist/, which are committed. With --koffi it also
+// fetches koffi's native parts for the actions: once for each version of koffi.
+import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { ACTIONS_DIST, actionBundles } from "./action-bundles.ts";
+import { bundle } from "./bundle.ts";
+import { copyInstalled, fetchParts } from "./koffi.ts";
 
 const programs = ["tenon", "tbot", "tctl"];
 
-/** Bundled CommonJS packages ask for Node's own modules through `require`. */
-const requireShim =
-  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
-
-/**
- * An ES import of `node:http` makes Node call every getter of the module to copy its exports, and one
- * of them loads a whole WebSocket client: 16 ms of each start. Through `require` nothing is copied.
- */
-const lazyBuiltins: Plugin = {
-  name: "lazy-builtins",
-  setup: (bundler) => {
-    bundler.onResolve({ filter: /^(?:node:)?https?$/ }, ({ path, namespace }) =>
-      namespace === "builtin" ? { path, external: true } : { path, namespace: "builtin" },
-    );
-    bundler.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents: `module.exports = require(${JSON.stringify(path)})`,
-    }));
-  },
-};
-
 await rm("dist", { recursive: true, force: true });
-await build({
+const files = await bundle({
   entryPoints: {
     ...Object.fromEntries(programs.map((name) => [name, `src/programs/${name}/main.ts`])),
     "sqlite-worker": "src/base/storage/sqlite-worker.ts",
   },
   outdir: "dist",
   chunkNames: "[name]-[hash]", // beside the worker, which the store looks for next to itself
-  bundle: true,
   splitting: true,
-  minify: true,
   keepNames: true,
-  format: "esm",
-  platform: "node",
-  target: "node24",
-  legalComments: "none",
-  plugins: [lazyBuiltins],
-  banner: { js: requireShim },
-  logLevel: "warning",
 });
-await writeFile("dist/package.json", '{ "type": "module" }\n');
+await write("dist", [
+  ...files.map(({ path, text }) => [basename(path), text] as const),
+  ["package.json", '{ "type": "module" }\n'],
+]);
+await copyInstalled("dist");
 await Promise.all(programs.map((name) => chmod(`dist/${name}.js`, 0o755)));
 console.log(`dist/ holds ${programs.map((name) => `${name}.js`).join(", ")}`);
+
+const bundles = await actionBundles();
+await write(ACTIONS_DIST, [...bundles]);
+if (process.argv.includes("--koffi")) await fetchParts(ACTIONS_DIST);
+console.log(`${ACTIONS_DIST}/ holds ${[...bundles.keys()].join(", ")}`);
+
+async function write(
+  directory: string,
+  texts: readonly (readonly [name: string, text: string])[],
+): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const [name, text] of texts) await writeFile(join(directory, name), text);
+}

@@ -12,6 +12,7 @@ const tracked = globSync([
   "scripts/**/*",
   "tests/**/*.ts",
   "examples/**/*",
+  "actions/**/*.{yml,md}",
   "docs/**/*.md",
   "api/proto/**/*.proto",
   "*.md",
