@@ -20,6 +20,8 @@ export interface BenchRow {
   readonly peer?: string;
   /** Our value over the peer's, both measured in this run. */
   readonly ratio?: number;
+  /** How it was measured, where its name does not say. */
+  readonly note?: string;
 }
 
 export interface BenchOptions {
@@ -87,9 +89,15 @@ export function row(
   value: number,
   unit: string,
   peer?: { readonly name: string; readonly value: number },
+  note?: string,
 ): BenchRow {
-  const plain = { name, value: rounded(value), unit };
-  return peer ? { ...plain, peer: peer.name, ratio: rounded(value / peer.value) } : plain;
+  return {
+    name,
+    value: rounded(value),
+    unit,
+    ...(peer ? { peer: peer.name, ratio: rounded(value / peer.value) } : {}),
+    ...(note === undefined ? {} : { note }),
+  };
 }
 
 /** Three significant digits, or whole numbers above a thousand. */
@@ -117,6 +125,23 @@ export async function loopDelayP99(work: () => Promise<unknown>): Promise<number
   return Math.max(0, histogram.percentile(99) / 1e6 - resolutionMs);
 }
 
+/** How many are under way at once. */
+const LANES = 16;
+
+/** Works on all of them, some at once; the results in their order. */
+export async function inLanes<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i]!);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+  return results;
+}
+
 export function machine(): string {
   const [cpu] = cpus();
   const gib = Math.round(totalmem() / 2 ** 30);
@@ -126,13 +151,14 @@ export function machine(): string {
 
 export function printTable(result: BenchResult): string {
   const table = [
-    ["name", "value", "unit", "ratio", "peer"],
+    ["name", "value", "unit", "ratio", "peer", "how"],
     ...result.rows.map((row) => [
       row.name,
       row.value.toLocaleString("en"),
       row.unit,
       row.ratio === undefined ? "" : String(row.ratio),
       row.peer ?? "",
+      row.note ?? "",
     ]),
   ];
   const widths = table[0]!.map((_, i) => Math.max(...table.map((cells) => cells[i]!.length)));

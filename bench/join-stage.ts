@@ -1,0 +1,149 @@
+// The real server of bench/join.ts, on a store that was filled before it started.
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:https";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { silentLogger, systemClock } from "#base/kernel";
+import { until } from "#testing/wait";
+import { openAuthorities, openStore } from "../src/programs/tenon/bootstrap.ts";
+import { cpuSince, cpuTime, memoryOf } from "./join-cpu.ts";
+import { hostPair, type HostPair } from "./join-floor.ts";
+import type { Endpoint } from "./join-line.ts";
+import { populate, type Machines, type Population } from "./join-machines.ts";
+
+const CLUSTER = "bench.localhost";
+const START_MS = 120_000;
+
+export interface StageOptions {
+  readonly population: Population;
+  /** The server's command, up to its own words. */
+  readonly command: readonly string[];
+}
+
+export class Stage implements AsyncDisposable {
+  readonly machines: Machines;
+  readonly pair: HostPair;
+  readonly endpoint: Endpoint;
+  /** From the start of the process to its first answer. */
+  readonly startMs: number;
+  readonly #directory: string;
+  readonly #server: ChildProcess;
+
+  private constructor(
+    filled: Filled,
+    running: { server: ChildProcess; port: number; startMs: number },
+  ) {
+    this.machines = filled.machines;
+    this.pair = filled.pair;
+    this.#directory = filled.directory;
+    this.#server = running.server;
+    this.startMs = running.startMs;
+    this.endpoint = { port: running.port, serverName: filled.pair.serverName };
+  }
+
+  static async open({ population, command }: StageOptions): Promise<Stage> {
+    const directory = await mkdtemp(join(tmpdir(), "tenon-bench-join-"));
+    try {
+      const filled = await fill(directory, population);
+      return new Stage(filled, await start(directory, command));
+    } catch (error) {
+      await rm(directory, { recursive: true });
+      throw error;
+    }
+  }
+
+  get pid(): number {
+    return this.#server.pid!;
+  }
+
+  get memory(): ReturnType<typeof memoryOf> {
+    return memoryOf(this.pid);
+  }
+
+  /** Server microseconds for each of `count`, in all and of the thread that writes the store. */
+  async cost(count: number, work: () => Promise<unknown>): Promise<Cost> {
+    const before = cpuTime(this.pid);
+    await work();
+    const { total, store } = cpuSince(this.pid, before);
+    return { total: total / count, store: store / count };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#server, "exit");
+    this.#server.kill("SIGTERM");
+    await ended;
+    await rm(this.#directory, { recursive: true });
+  }
+}
+
+export interface Cost {
+  readonly total: number;
+  readonly store: number;
+}
+
+interface Filled {
+  readonly directory: string;
+  readonly machines: Machines;
+  readonly pair: HostPair;
+}
+
+async function fill(directory: string, population: Population): Promise<Filled> {
+  const parts = { dataDir: dataIn(directory), clock: systemClock, logger: silentLogger };
+  await using store = await openStore(parts);
+  const { authorities } = await openAuthorities({
+    ...parts,
+    store,
+    name: CLUSTER,
+    defaultName: CLUSTER,
+  });
+  const machines = await populate(store, authorities, population);
+  return { directory, machines, pair: hostPair(authorities) };
+}
+
+async function start(directory: string, command: readonly string[]) {
+  const port = await freePort();
+  const [program, ...words] = command;
+  const started = performance.now();
+  const server = spawn(
+    program!,
+    [
+      ...words,
+      "start",
+      `--cluster-name=${CLUSTER}`,
+      `--data-dir=${dataIn(directory)}`,
+      `--listen=127.0.0.1:${port}`,
+      `--public-addr=127.0.0.1:${port}`,
+    ],
+    { stdio: ["ignore", "ignore", "inherit"], cwd: directory },
+  );
+  await until("the cluster answers", () => answers(port), START_MS);
+  return { server, port, startMs: performance.now() - started };
+}
+
+const dataIn = (directory: string): string => join(directory, "data");
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    request(
+      { host: "127.0.0.1", port, path: "/webapi/ping", rejectUnauthorized: false, agent: false },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      },
+    )
+      .on("error", () => resolve(false))
+      .end();
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
