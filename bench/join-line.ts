@@ -78,9 +78,9 @@ export class Line implements Disposable {
     );
   }
 
+  /** As a client ends that has no more to say. */
   [Symbol.dispose](): void {
-    this.#session.destroy();
-    this.socket.destroy();
+    this.#session.close();
   }
 }
 

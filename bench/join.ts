@@ -25,7 +25,7 @@ interface Sizes {
   readonly halfLoadMs: number;
 }
 
-const full: Sizes = { rounds: 5, each: 300, machines: 5_000, halfLoadMs: 8_000 };
+const full: Sizes = { rounds: 4, each: 250, machines: 3_000, halfLoadMs: 6_000 };
 const quick: Sizes = { rounds: 1, each: 100, machines: 300, halfLoadMs: 2_000 };
 
 /** Tokens in the store, and instances. */
