@@ -157,7 +157,7 @@ function joinedMachine(authorities: Authorities, known: Known): Machine {
     sub: known.token,
     bot_instance_id: known.instanceId,
     bound_key: boundKey,
-    bound_since: started,
+    first_instance_id: known.instanceId,
     recovery_sequence: 1,
     recovery_count: 1,
     recovery_limit: RECOVERY_LIMIT,
@@ -174,6 +174,7 @@ const freshToken = (name: string): Token => ({
     bound_keypair: {
       registration_secret: SECRET,
       bound_public_key: "",
+      first_instance_id: "",
       bound_bot_instance_id: "",
       recovery_count: 0,
       recovery_sequence: 0,
@@ -186,7 +187,7 @@ const usedToken = ({ token, bot, instanceId }: Known, line: string): Token => ({
   status: {
     bound_keypair: {
       bound_public_key: line,
-      bound_since: started,
+      first_instance_id: instanceId,
       bound_bot_instance_id: instanceId,
       recovery_count: 1,
       recovery_sequence: 1,
