@@ -11,7 +11,8 @@ export async function backUp(cluster: JoinCluster): Promise<() => Promise<void>>
   return async () => {
     const names = new Set(kept.map(keyOf));
     const later = (await itemsOf(cluster)).filter((item) => !names.has(keyOf(item)));
-    await cluster.store.commit([...later.map(removal), ...kept.map(putOf)]);
+    const writes = [...later.map(removal), ...kept.map(putOf)];
+    if (writes.length > 0) await cluster.store.commit(writes);
     await cluster.settled();
   };
 }

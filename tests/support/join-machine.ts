@@ -43,6 +43,8 @@ export class Machine {
   anonymous = false;
   /** Changes what the client says, as a hostile one would. */
   tamper: (message: JoinMessage) => JoinMessage = (message) => message;
+  /** What somebody does just before a message of the next ceremony arrives. */
+  meanwhile: Meanwhile | undefined;
   /** Everything that went over the line, by name. */
   readonly log: string[] = [];
   /** What the server refused, one for each ceremony that it ended. */
@@ -79,15 +81,26 @@ export class Machine {
   }
 
   readonly connect: ConnectToJoin = async ({ identity }) => {
-    const { lose, log, refused, tamper } = this;
+    const { lose, log, refused, tamper, meanwhile } = this;
     this.lose = undefined;
-    return new Line(this.cluster.begin(this.anonymous ? undefined : identity), {
+    const line = new Line(this.cluster.begin(this.anonymous ? undefined : identity), {
       lose,
       log,
       refused,
       tamper,
+      meanwhile,
     });
+    this.#lines.push(line);
+    return line;
   };
+
+  #lines: Line[] = [];
+
+  /** Nothing that it ever sent is being worked on any more. */
+  async settled(): Promise<void> {
+    for (const line of this.#lines) await line.settled();
+    this.#lines = [];
+  }
 
   join(signal = new AbortController().signal): ReturnType<JoinClient["join"]> {
     return this.client.join(this.connect, signal);
@@ -130,13 +143,19 @@ export class Machine {
   }
 }
 
-type Faults = Pick<Machine, "lose" | "log" | "refused" | "tamper">;
+export interface Meanwhile {
+  readonly before: JoinMessage["case"];
+  readonly act: () => Promise<void>;
+}
+
+type Faults = Pick<Machine, "lose" | "log" | "refused" | "tamper" | "meanwhile">;
 
 /** The bytes of both directions, as a stream would carry them. */
 class Line implements JoinTransport {
   readonly #ceremony: Ceremony;
   readonly #faults: Faults;
   readonly #replies: Promise<JoinReply | undefined>[] = [];
+  readonly #sent: Promise<unknown>[] = [];
   #last: JoinMessage["case"] | undefined;
 
   constructor(ceremony: Ceremony, faults: Faults) {
@@ -147,15 +166,21 @@ class Line implements JoinTransport {
   async send(request: JoinRequest): Promise<void> {
     const { message } = fromBinary(JoinRequestSchema, toBinary(JoinRequestSchema, request));
     if (message.case === undefined) throw new TypeError("an empty message was sent");
-    const { lose, log, tamper } = this.#faults;
+    const { lose, log, tamper, meanwhile } = this.#faults;
     log.push(message.case);
     this.#last = message.case;
     if (message.case === lose) throw unavailable("the line was cut");
+    if (meanwhile?.before === message.case) await meanwhile.act();
     const reply = this.#ceremony.receive(tamper(message));
     reply.catch((error: unknown) => {
       if (error instanceof CodedError) this.#faults.refused.push(error);
     });
     this.#replies.push(reply);
+    this.#sent.push(reply);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#sent);
   }
 
   async receive(): Promise<JoinResponse | undefined> {

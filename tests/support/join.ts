@@ -25,6 +25,11 @@ import { signInIndexes } from "#domain/sign-in";
 import { ManualClock } from "./clock.ts";
 import { until } from "./wait.ts";
 
+type OpenStore = (options: Parameters<typeof openMemoryStore>[0]) => Promise<Store>;
+
+const authoritiesOf = (store: Store, clock: ManualClock): Promise<Authorities> =>
+  Authorities.open({ store, clock, logger: silentLogger, clusterName: "test.example" });
+
 export type BoundKeypairSpec = NonNullable<Token["spec"]["bound_keypair"]>;
 
 /** The server's half, and an administrator's hands on its resources. */
@@ -32,11 +37,11 @@ export class JoinCluster implements AsyncDisposable {
   readonly clock = new ManualClock();
   readonly store: Store;
   readonly resources: Resources;
-  readonly authorities: Authorities;
-  readonly locks = new LockSet();
   readonly audit: AuditLog;
-  readonly server: JoinServer;
-  readonly #closing = new AbortController();
+  authorities: Authorities;
+  server: JoinServer;
+  locks = new LockSet();
+  #process = new AbortController();
 
   private constructor(parts: { clock: ManualClock; store: Store; authorities: Authorities }) {
     this.clock = parts.clock;
@@ -44,13 +49,17 @@ export class JoinCluster implements AsyncDisposable {
     this.authorities = parts.authorities;
     this.resources = new Resources(parts.store);
     this.audit = new AuditLog({ ...parts, logger: silentLogger, random: () => 0.5 });
-    const { resources, audit } = this;
+    this.server = this.#serve(parts.store);
+  }
+
+  #serve(store: Store): JoinServer {
+    const { clock, authorities, audit, issuers } = this;
     const config = async (): Promise<ClusterConfig["spec"]> => this.config;
     const inForce: LockSet["inForce"] = (targets, now) =>
       this.lagging ? undefined : this.locks.inForce(targets, now);
-    const { issuers } = this;
+    const resources = new Resources(store);
     const rest = { resources, audit, issuers, locks: { inForce }, config, logger: silentLogger };
-    this.server = new JoinServer({ ...parts, ...rest });
+    return new JoinServer({ clock, store, authorities, ...rest });
   }
 
   /** Key sets by issuer; one that is not there does not answer. */
@@ -73,17 +82,20 @@ export class JoinCluster implements AsyncDisposable {
     audit_retention: "2160h",
   };
 
-  /** `wrap` puts something between joining and the store. */
-  static async open(wrap: (store: Store) => Store = (store) => store): Promise<JoinCluster> {
+  /** `wrap` puts something between joining and the store, which `openStore` gives. */
+  static async open(
+    wrap: (store: Store) => Store = (store) => store,
+    openStore: OpenStore = async (options) => openMemoryStore(options),
+  ): Promise<JoinCluster> {
     const clock = new ManualClock();
     const indexes = [...storeIndexes, ...eventIndexes, ...signInIndexes];
-    const store = wrap(openMemoryStore({ clock, indexes }));
-    const options = { store, clock, logger: silentLogger, clusterName: "test.example" };
-    const cluster = new JoinCluster({ clock, store, authorities: await Authorities.open(options) });
-    const ready = Promise.withResolvers<void>();
-    const { signal } = cluster.#closing;
-    void followLocks(cluster.locks, { store, signal, onReady: ready.resolve }).catch(() => {});
-    await ready.promise;
+    const store = wrap(await openStore({ clock, indexes }));
+    const cluster = new JoinCluster({
+      clock,
+      store,
+      authorities: await authoritiesOf(store, clock),
+    });
+    await cluster.#followLocks();
     await cluster.put({
       kind: "bot",
       version: "v1",
@@ -91,6 +103,24 @@ export class JoinCluster implements AsyncDisposable {
       spec: { roles: ["access"] },
     });
     return cluster;
+  }
+
+  /** The auth server is another process from now on, which knows what `store` holds, and no more. */
+  async restart(store: Store): Promise<void> {
+    this.#process.abort();
+    this.#process = new AbortController();
+    this.authorities = await authoritiesOf(store, this.clock);
+    this.locks = new LockSet();
+    this.server = this.#serve(store);
+    await this.#followLocks();
+  }
+
+  async #followLocks(): Promise<void> {
+    const ready = Promise.withResolvers<void>();
+    const { store, locks } = this;
+    const { signal } = this.#process;
+    void followLocks(locks, { store, signal, onReady: ready.resolve }).catch(() => {});
+    await ready.promise;
   }
 
   async put(document: unknown): Promise<void> {
@@ -161,19 +191,22 @@ export class JoinCluster implements AsyncDisposable {
 
   /** Names of all locks, sorted, once the set in memory has them. */
   async lockNames(): Promise<string[]> {
-    await this.settled();
-    const names: string[] = [];
-    for await (const lock of this.resources.all("lock")) names.push(lock.metadata.name);
-    return names;
+    return (await this.settled()).map(({ metadata }) => metadata.name);
   }
 
   /** The set of locks in memory has what the store has. */
-  async settled(): Promise<void> {
-    const stored = await this.store.count({ kind: "lock" });
+  async settled(): Promise<readonly Lock[]> {
+    const stored: Lock[] = [];
+    for await (const lock of this.resources.all("lock")) stored.push(lock);
     const now = this.clock.now();
-    const known = (): number =>
-      this.locks.all().filter((lock) => (expiryOf(lock) ?? Infinity) > now).length;
-    await until("the lock set follows the store", () => known() === stored, 2_000);
+    const inForce = (): readonly Lock[] =>
+      this.locks.all().filter((lock) => (expiryOf(lock) ?? Infinity) > now);
+    const wanted = revisionsOf(stored);
+    // The feed of the memory store needs no more than a turn.
+    for (let turn = 0; turn < 20 && revisionsOf(inForce()) !== wanted; turn++)
+      await new Promise((resolve) => setImmediate(resolve));
+    await until("the lock set follows the store", () => revisionsOf(inForce()) === wanted, 5_000);
+    return stored;
   }
 
   async events(type: EventType): Promise<readonly AuditEvent[]> {
@@ -205,11 +238,17 @@ export class JoinCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort();
+    this.#process.abort();
     await this.audit[Symbol.asyncDispose]();
     await this.store[Symbol.asyncDispose]();
   }
 }
+
+const revisionsOf = (locks: readonly Lock[]): string =>
+  locks
+    .map(({ metadata }) => `${metadata.name} ${metadata.revision}`)
+    .sort()
+    .join();
 
 /** A field of an event that holds a text. */
 export function textOf(event: AuditEvent | undefined, field: string): string {

@@ -1,0 +1,48 @@
+// Walks at random, against the model, on one cluster.
+import * as fc from "fast-check";
+import { checkEnd, joins } from "./checks.ts";
+import { events, type Event } from "./events.ts";
+import type { Kind, WalkCluster, World } from "./world.ts";
+
+export interface Walked {
+  walks: number;
+  events: number;
+  /** Those that the cluster counted. */
+  joins: number;
+}
+
+export interface WalkOptions {
+  readonly walks: number;
+  readonly seed: number;
+  /** The longest walk; their mean is half of it. */
+  readonly events: number;
+  readonly walked?: () => void;
+}
+
+/** Half of them begin with a machine that has joined. */
+const beginnings = fc.record({
+  kind: fc.constantFrom<Kind>("bot", "bot", "agent"),
+  joined: fc.boolean(),
+});
+
+/** Rejects with the shortest walk that fails, and how to repeat it; `walked` sees each that ended well. */
+export async function walk(on: WalkCluster, options: WalkOptions): Promise<Walked> {
+  const count: Walked = { walks: 0, events: 0, joins: 0 };
+  const commands = fc.commands(events, { size: "max", maxCommands: options.events });
+  const property = fc.asyncProperty(beginnings, commands, async ({ kind, joined }, happening) => {
+    await using world = await on.begin(kind);
+    if (joined) await joins(world, world.machines[0]!);
+    await go(world, happening);
+    count.walks++;
+    count.events += [...happening].length;
+    count.joins += world.ledger.joins;
+    options.walked?.();
+  });
+  await fc.assert(property, { numRuns: options.walks, seed: options.seed });
+  return count;
+}
+
+async function go(world: World, happening: Iterable<Event>): Promise<void> {
+  await fc.asyncModelRun(() => ({ model: {}, real: world }), happening);
+  await checkEnd(world);
+}
