@@ -46,9 +46,12 @@ for (const [name, schema] of [
   ["start-service", startServiceInputs],
 ] as const)
   test(`actions/${name}/action.yml lists the inputs that its program reads`, async () => {
-    const { inputs, runs } = await readAction(`actions/${name}`);
+    const { inputs, outputs, runs } = await readAction(`actions/${name}`);
     const read = Object.values(schema.shape).map((field) => field.meta()?.env);
     assert.deepEqual(new Set(Object.keys(inputs)), new Set(read));
     for (const script of [runs.main, runs.post ?? runs.main])
       assert.ok(existsSync(join("actions", name, script)), script);
+    const guide = await readFile("docs/guides/github-actions.md", "utf8");
+    for (const each of [...Object.keys(inputs), ...Object.keys(outputs)])
+      assert.ok(guide.includes(`\`${each}\``), `the guide does not explain ${each}`);
   });

@@ -64,8 +64,8 @@ const NOT_FOR_THE_BOT =
 function environmentOf(env: Environment, inputs: BotApiInputs): Record<string, string> {
   const all: Environment = {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_FOR_THE_BOT.test(name))),
-    TBOT_TOKEN: inputs.token,
-    TBOT_JOIN_URI: inputs.join_uri,
+    TBOT_TOKEN: inputs.token ?? env["TBOT_TOKEN"],
+    TBOT_JOIN_URI: inputs.join_uri ?? env["TBOT_JOIN_URI"],
     TBOT_REGISTRATION_SECRET: inputs.registration_secret ?? env["TBOT_REGISTRATION_SECRET"],
   };
   const given = Object.entries(all).filter((entry): entry is [string, string] => Boolean(entry[1]));
