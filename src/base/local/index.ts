@@ -5,7 +5,7 @@ import type { LocalServer, LocalServerOptions } from "./server.ts";
 export type { LocalTransport } from "./client.ts";
 export { detailOf, withDetail } from "./detail.ts";
 export { socketPath } from "./path.ts";
-export { peerOf, type Peer } from "./peer.ts";
+export { peerOf, PURPOSE_HEADER, purposeOf, type Peer } from "./peer.ts";
 export type { LocalServer, LocalServerOptions } from "./server.ts";
 
 /*

@@ -28,6 +28,16 @@ export function peerOf(context: Pick<HandlerContext, "values">): Peer {
 
 export { peerKey };
 
+/** With which a caller says what a call is for, for the log; its own word, proving nothing. */
+export const PURPOSE_HEADER = "tenon-purpose";
+const MAX_PURPOSE = 64;
+
+/** What the caller says that it calls for; nothing where it says nothing, or not in plain words. */
+export function purposeOf(headers: Headers): string | undefined {
+  const purpose = headers.get(PURPOSE_HEADER) ?? "";
+  return purpose.length <= MAX_PURPOSE && /^[\w./-]+$/.test(purpose) ? purpose : undefined;
+}
+
 /** What the kernel says of a connection; its supplementary groups only when they are asked for. */
 export interface KernelWord extends Omit<Peer, "executable"> {
   readonly groups: () => readonly number[];

@@ -56,6 +56,12 @@ export const tbot: Program = {
       load: async () => (await import("./commands/wait.ts")).defineWait,
     },
     {
+      name: "mcp",
+      summary:
+        "let an agent give orders to a running bot: a Model Context Protocol server on stdio",
+      load: async () => (await import("./commands/mcp.ts")).defineMcp,
+    },
+    {
       name: "install",
       summary: "make the bot a service of this machine: systemd",
       load: async () => (await import("./commands/install.ts")).defineInstall,

@@ -8,7 +8,7 @@ import {
   type ServiceStatus,
 } from "@tenon/api/tenon/tbot/v1/bot_api";
 import { codeOf } from "#base/kernel";
-import { connectLocal, detailOf, type LocalTransport } from "#base/local";
+import { connectLocal, detailOf, PURPOSE_HEADER, type LocalTransport } from "#base/local";
 
 /** How a service of a running bot is. */
 export interface RemoteStatus {
@@ -54,8 +54,10 @@ export type Found = Omit<QueryResult, "$typeName" | "$unknown">;
 export const queryKinds = ["nodes", "apps", "databases", "kube"] as const;
 export type QueryKind = (typeof queryKinds)[number];
 
-interface CallOptions {
+export interface CallOptions {
   readonly signal?: AbortSignal;
+  /** For whom or what, in the bot's log beside the calling process: `mcp/start_service`. */
+  readonly purpose?: string;
 }
 
 /**
@@ -86,7 +88,7 @@ export class BotApiClient implements Disposable {
     try {
       const { services } = await this.#client.spawnService(
         { configuration, skipWait, idempotencyKey, ...timeout },
-        options,
+        sent(options),
       );
       return { outcome: "started", services: services.map(statusOf) };
     } catch (error) {
@@ -99,21 +101,21 @@ export class BotApiClient implements Disposable {
 
   /** Ends a service, after what it has in flight. */
   async stop(name: string, options: CallOptions = {}): Promise<void> {
-    await this.#client.stopService({ name }, options);
+    await this.#client.stopService({ name }, sent(options));
   }
 
   /** YAML for `tbot start -c`. */
   async configuration(options: CallOptions = {}): Promise<string> {
-    return (await this.#client.getConfig({}, options)).configuration;
+    return (await this.#client.getConfig({}, sent(options))).configuration;
   }
 
   /** Of all services, or of one. */
   async statuses(name = "", options: CallOptions = {}): Promise<readonly RemoteStatus[]> {
-    return (await this.#client.getServiceStatus({ name }, options)).services.map(statusOf);
+    return (await this.#client.getServiceStatus({ name }, sent(options))).services.map(statusOf);
   }
 
   async *watch(options: CallOptions = {}): AsyncGenerator<RemoteEvent, void, undefined> {
-    for await (const { event, service } of this.#client.watchServices({}, options))
+    for await (const { event, service } of this.#client.watchServices({}, sent(options)))
       if (service) yield { event, service: statusOf(service) };
   }
 
@@ -122,7 +124,7 @@ export class BotApiClient implements Disposable {
     request: { readonly service?: string; readonly tail?: number; readonly follow?: boolean },
     options: CallOptions = {},
   ): AsyncGenerator<string, void, undefined> {
-    for await (const { text } of this.#client.watchLogs(request, options)) yield text;
+    for await (const { text } of this.#client.watchLogs(request, sent(options))) yield text;
   }
 
   /** What the bot's roles open; every label must match, where `*` takes any value. */
@@ -131,7 +133,7 @@ export class BotApiClient implements Disposable {
     labels: Readonly<Record<string, string>> = {},
     options: CallOptions = {},
   ): Promise<readonly Found[]> {
-    const { results } = await this.#client.query({ kind, labels: { ...labels } }, options);
+    const { results } = await this.#client.query({ kind, labels: { ...labels } }, sent(options));
     return results.map(foundOf);
   }
 
@@ -139,6 +141,11 @@ export class BotApiClient implements Disposable {
     this.#transport[Symbol.dispose]();
   }
 }
+
+const sent = ({ signal, purpose }: CallOptions) => ({
+  ...(signal === undefined ? {} : { signal }),
+  ...(purpose === undefined ? {} : { headers: { [PURPOSE_HEADER]: purpose } }),
+});
 
 function statusOf(service: ServiceStatus): RemoteStatus {
   const { name, type, status, reason, updatedAt, spawned } = service;

@@ -1,6 +1,7 @@
 export {
   BotApiClient,
   queryKinds,
+  type CallOptions,
   type Found,
   type QueryKind,
   type RemoteEvent,

@@ -6,24 +6,19 @@ import {
   type BotApiService,
   type SpawnServiceRequest,
 } from "@tenon/api/tenon/tbot/v1/bot_api";
-import {
-  badParameter,
-  compareFailed,
-  timedOut,
-  type CodedError,
-  type LogFields,
-} from "#base/kernel";
-import { peerOf, withDetail } from "#base/local";
+import { badParameter, compareFailed, timedOut, type CodedError } from "#base/kernel";
+import { withDetail } from "#base/local";
 import type { ControlledStatus, SpawnResult } from "../control.ts";
 import { canonicalType } from "../names.ts";
 import { queryOpen } from "./query.ts";
+import { callerOf, recorded } from "./record.ts";
 import type { BotApi } from "./serve.ts";
 import { watchLogs, watchServices } from "./watch.ts";
 
 /** The calls of `BotApiService`, each a shell around what the bot itself can do. */
 export function botApiHandlers(api: BotApi): ServiceImpl<typeof BotApiService> {
-  const { control } = api.dependencies;
-  return {
+  const { control, log } = api.dependencies;
+  const handlers: ServiceImpl<typeof BotApiService> = {
     spawnService: (request, context) => spawn(api, request, context),
     stopService: ({ name }, context) => stop(api, name, context),
     getConfig: () => ({ configuration: control.configuration() }),
@@ -34,12 +29,13 @@ export function botApiHandlers(api: BotApi): ServiceImpl<typeof BotApiService> {
     watchLogs: (request, { signal }) => watchLogs(api.dependencies.logs, request, signal),
     query: (request, { signal }) => queryOpen(api, request, signal),
   };
+  return recorded(handlers, log);
 }
 
 async function spawn(api: BotApi, request: SpawnServiceRequest, context: HandlerContext) {
   const { configuration, dependencies } = api;
   const { name, allowed_types: types, allowed_roles: roles } = configuration;
-  const by = caller(context);
+  const by = callerOf(context);
   const result = await dependencies.control
     .spawn(request.configuration, {
       skipWait: request.skipWait,
@@ -66,7 +62,7 @@ async function stop(
   context: HandlerContext,
 ) {
   const { control, log } = dependencies;
-  const stopping = control.stop(name, caller(context));
+  const stopping = control.stop(name, callerOf(context));
   if (name !== configuration.name) await stopping;
   else stopping.catch((error: unknown) => log.warn("cannot stop", { error }));
   return {};
@@ -109,9 +105,4 @@ function timeoutOf(timeout: NonNullable<SpawnServiceRequest["timeout"]>): number
   const ms = durationMs(timeout);
   if (ms > 0) return ms;
   throw badParameter(`the timeout of ${ms} ms is none; give more than nothing, or leave it out`);
-}
-
-function caller(context: HandlerContext): LogFields {
-  const { uid, pid, executable } = peerOf(context);
-  return { uid, pid, executable };
 }

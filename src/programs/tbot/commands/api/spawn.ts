@@ -1,10 +1,10 @@
 import { readInput, UsageError, type CommandIo } from "#base/cli";
-import { didYouMean, durationMs, parseYaml, withAbsolutePaths, yamlOf } from "#base/config";
+import { didYouMean, durationMs, parseYaml } from "#base/config";
 import { CodedError, codeOf } from "#base/kernel";
 import { serviceList, serviceTypes, type ServiceConfiguration } from "#services/tbot";
 import type { Command } from "commander";
-import { resolve } from "node:path";
 import { durationOption } from "../../duration-option.ts";
+import { listForBot } from "../../service-list.ts";
 import { addServiceCommands, serviceWords } from "../../service-commands.ts";
 import { refuseBotFlags } from "./bot-flags.ts";
 import { notAccepted, tellOutcome } from "./outcome.ts";
@@ -79,7 +79,7 @@ async function spawn(
 ): Promise<void> {
   const { timeout, skipWait = false, idempotencyKey } = options;
   const request = {
-    configuration: yamlOf(here(services), serviceList),
+    configuration: listForBot(services),
     skipWait,
     ...(timeout === undefined ? {} : { timeoutMs: durationMs(timeout) }),
     ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -94,10 +94,6 @@ async function spawn(
   });
   tellOutcome(outcome, { io, timeout });
 }
-
-/** The bot may work in another directory: it gets absolute paths. */
-const here = (services: readonly ServiceConfiguration[]): unknown =>
-  withAbsolutePaths(services, serviceList, (path) => resolve(path));
 
 const leftAlone = (): CodedError =>
   new CodedError(

@@ -1,0 +1,272 @@
+// `tbot mcp` as an agent sees it: the protocol's own client over stdio, a real bot and cluster behind it.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { Client, type CallToolResult } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import { closedPort, httpApplication, type TestServer } from "#testing/applications";
+import { Yard } from "#testing/processes";
+import { RealBot } from "#testing/real-bot";
+import { RealCluster } from "#testing/real-cluster";
+import { until } from "#testing/wait";
+
+const main = new URL("../../src/programs/tbot/main.ts", import.meta.url).pathname;
+
+let yard: Yard;
+let cluster: RealCluster;
+let bot: RealBot;
+let application: TestServer;
+let socket: string;
+
+before(async () => {
+  yard = await Yard.open();
+  cluster = await RealCluster.start(yard);
+  application = await httpApplication((_request, response) => response.end("hello\n"));
+  await cluster.serve("hello", `http://127.0.0.1:${application.port}`);
+  socket = yard.path("api", "bot.sock");
+  const allowed_types = ["app-tunnel", "identity"];
+  const api = { type: "bot-api", listen: `unix://${socket}`, allowed_types };
+  bot = await RealBot.start({ cluster, name: "robot", services: [api] });
+  await bot.ready();
+});
+after(async () => {
+  await application[Symbol.asyncDispose]();
+  await yard[Symbol.asyncDispose]();
+});
+
+/** An agent, and what the server said beside its answers. */
+class Agent implements AsyncDisposable {
+  readonly client: Client;
+  #err = "";
+
+  private constructor(client: Client) {
+    this.client = client;
+  }
+
+  static async start(options: { era?: "modern"; words?: readonly string[] } = {}): Promise<Agent> {
+    const { era, words = [`--socket=${socket}`] } = options;
+    const info = { name: "test", version: "1" };
+    const agent = new Agent(
+      new Client(info, era ? { versionNegotiation: { mode: "auto" } } : undefined),
+    );
+    const transport = new StdioClientTransport({
+      command: process.execPath,
+      args: [main, "mcp", ...words],
+      cwd: yard.directory,
+      env: { PATH: process.env["PATH"]! },
+      stderr: "pipe",
+    });
+    transport.stderr?.on("data", (text: Buffer) => (agent.#err += text.toString()));
+    await agent.client.connect(transport);
+    return agent;
+  }
+
+  get err(): string {
+    return this.#err;
+  }
+
+  async call(name: string, input: object = {}): Promise<CallToolResult> {
+    return await this.client.callTool({ name, arguments: { ...input } });
+  }
+
+  /** The value of a call that went well. */
+  async value<T>(name: string, input: object = {}): Promise<T> {
+    const result = await this.call(name, input);
+    assert.ok(!result.isError, textOf(result));
+    assert.deepEqual(JSON.parse(textOf(result)), result.structuredContent);
+    return result.structuredContent as T;
+  }
+
+  /** What it says of a call that did not. */
+  async refusal(name: string, input: object = {}): Promise<string> {
+    const result = await this.call(name, input);
+    assert.equal(result.isError, true, textOf(result));
+    return textOf(result);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.client.close();
+  }
+}
+
+const textOf = ({ content }: CallToolResult): string =>
+  content.map((part) => (part.type === "text" ? part.text : "")).join("");
+
+interface Status {
+  readonly name: string;
+  readonly status: string;
+  readonly spawned: boolean;
+}
+
+for (const era of ["legacy", "modern"] as const)
+  test(`an agent of the ${era} protocol finds, starts, watches and stops a service`, async () => {
+    await using agent = await Agent.start(era === "modern" ? { era } : {});
+    assert.match(agent.client.getInstructions() ?? "", /identity/);
+    const { tools } = await agent.client.listTools();
+    for (const { name, description, annotations } of tools) {
+      assert.ok(description, name);
+      assert.equal(typeof annotations?.readOnlyHint, "boolean", name);
+    }
+
+    const { resources } = await agent.value<{ resources: { name: string }[] }>("query_resources", {
+      kind: "apps",
+      labels: {},
+    });
+    assert.deepEqual(
+      resources.map(({ name }) => name),
+      ["hello"],
+    );
+
+    const port = await closedPort();
+    const service = { type: "app-tunnel", app: "hello", listen: `tcp://127.0.0.1:${port}` };
+    const started = await agent.value<Status & { outcome: string }>("start_service", { service });
+    assert.deepEqual([started.outcome, started.status], ["started", "healthy"]);
+    assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), "hello\n");
+
+    const { services } = await agent.value<{ services: Status[] }>("list_services");
+    assert.deepEqual(
+      services.filter(({ spawned }) => spawned).map(({ name }) => name),
+      [started.name],
+    );
+    const status = await agent.value<Status>("service_status", {
+      name: started.name,
+      wait_seconds: 5,
+    });
+    assert.equal(status.status, "healthy");
+
+    assert.deepEqual(await agent.value("stop_service", { name: started.name }), {
+      stopped: started.name,
+    });
+    await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
+  });
+
+describe("what an agent may not, or gets wrong", () => {
+  const listen = "tcp://127.0.0.1:0";
+  for (const [what, name, input, message] of [
+    [
+      "a type beyond the caps of the socket",
+      "start_service",
+      { service: { type: "application", app_name: "hello", destination: "./out" } },
+      /access_denied[\s\S]*\\"application\\" is not allowed here; allowed: .*application-tunnel/,
+    ],
+    [
+      "an application that is not there, with the one that was meant",
+      "start_service",
+      { service: { type: "app-tunnel", app_name: "helo", listen } },
+      /"outcome": "failed"[\s\S]*did you mean \\"hello\\"/,
+    ],
+    [
+      "a misspelt field",
+      "start_service",
+      { service: { type: "app-tunnel", app_nam: "hello", listen } },
+      /service\.app_nam: unknown field; did you mean "app_name"/,
+    ],
+    ["no service at all", "start_service", {}, /service: is required/],
+    [
+      "a wait of a day",
+      "service_status",
+      { name: "bot-api-1", wait_seconds: 86_400 },
+      /wait_seconds/,
+    ],
+    ["another kind", "query_resources", { kind: "app" }, /did you mean "apps"/],
+    [
+      "an unknown name",
+      "stop_service",
+      { name: "nope" },
+      /not_found[\s\S]*there are: bot-identity/,
+    ],
+    ["the end of the bot itself", "stop_service", { name: "bot-identity" }, /bad_parameter/],
+    ["an argument that no tool has", "list_services", { all: true }, /all: unknown field/],
+  ] as const)
+    test(what, async () => {
+      await using agent = await Agent.start();
+      const said = await agent.refusal(name, input);
+      assert.match(said, message);
+      const { services } = await agent.value<{ services: Status[] }>("list_services");
+      for (const { name: left, spawned } of services)
+        if (spawned) await agent.value("stop_service", { name: left });
+    });
+
+  test("a tool that does not exist", async () => {
+    await using agent = await Agent.start();
+    await assert.rejects(agent.call("delete_everything"), /delete_everything/);
+  });
+
+  test("bytes that are no message end nothing", async () => {
+    const child = spawn(process.execPath, [main, "mcp", `--socket=${socket}`], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    const out: string[] = [];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => out.push(text));
+    child.stderr.resume();
+    child.stdin.write("no json\n{}\n[1]\n");
+    const params = {
+      protocolVersion: "2025-06-18",
+      capabilities: {},
+      clientInfo: { name: "x", version: "1" },
+    };
+    child.stdin.write(
+      `${JSON.stringify({ jsonrpc: "2.0", id: 7, method: "initialize", params })}\n`,
+    );
+    await until("it answers", () => out.join("").includes('"id":7'));
+    for (const line of out.join("").trim().split("\n")) JSON.parse(line);
+    child.stdin.end();
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+});
+
+test("it reads the configuration and the logs, and no secret is in them", async () => {
+  await using agent = await Agent.start();
+  const { resources } = await agent.client.listResources();
+  assert.deepEqual(
+    resources.map(({ uri }) => uri),
+    ["tenon://bot/configuration", "tenon://bot/log"],
+  );
+  const read = async (uri: string): Promise<string> => {
+    const { contents } = await agent.client.readResource({ uri });
+    return contents.map((part) => ("text" in part ? part.text : "")).join("");
+  };
+  assert.match(await read("tenon://bot/configuration"), /type: bot-api/);
+  assert.match(await read("tenon://bot/log"), /joined the cluster/);
+  const own = await read("tenon://bot/log/bot-api-1");
+  assert.match(own, /takes orders/);
+  assert.doesNotMatch(own, /joined the cluster/);
+  assert.doesNotMatch(await read("tenon://bot/configuration"), /registration_secret:/);
+});
+
+test("each call is in the bot's log, with the process that made it and the tool", async () => {
+  await using agent = await Agent.start();
+  await agent.value("query_resources", { kind: "nodes" });
+  await agent.refusal("stop_service", { name: "nobody" });
+  const lines = bot.process.printed.split("\n").filter((line) => line.includes("called"));
+  for (const [call, tool] of [
+    ["query", "query_resources"],
+    ["stopService", "stop_service"],
+  ])
+    assert.ok(
+      lines.some(
+        (line) =>
+          new RegExp(`call=${call} uid=\\d+ pid=\\d+ executable=\\S+`).test(line) &&
+          line.includes(`purpose=mcp/${tool}`),
+      ),
+      lines.join("\n"),
+    );
+  assert.match(agent.err, /answered tool=query_resources/);
+});
+
+test("a bot that goes away is an answer, and so is one that comes back", async () => {
+  await using agent = await Agent.start();
+  await agent.value("list_services");
+  await bot.stop();
+  assert.match(await agent.refusal("list_services"), /"code": "unavailable"/);
+  bot.startAgain();
+  await bot.ready();
+  await agent.value("list_services");
+});
+
+test("without a socket it says where one comes from", async () => {
+  const { code, out, err } = await yard.run("tbot", ["mcp"]);
+  assert.deepEqual([code, out], [2, ""]);
+  assert.match(err, /--socket.*TBOT_API_SOCKET/);
+});
