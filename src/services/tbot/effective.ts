@@ -15,12 +15,14 @@ export function effectiveConfiguration(configuration: BotConfiguration): string 
  * is left out. `joined`: the bot's storage holds its identity by now.
  */
 export function resumableConfiguration(bot: BotConfiguration, joined: boolean): string {
-  const placed = withAbsolutePaths(withoutUri(bot), botConfiguration, absolute);
+  const fields = withoutPin(withoutUri(bot));
+  const placed = withAbsolutePaths(fields, botConfiguration, absolute);
   const { value, omitted } = omitSecrets(placed, botConfiguration);
   const secrets = bot.join_uri === undefined ? omitted : [...omitted, ...secretOfUri(bot.join_uri)];
   const comments = [
     "The configuration of a running bot; `tbot start -c FILE` resumes its services.",
     ...(secrets.length > 0 ? [`Left out, for they are secret: ${secrets.join(", ")}.`] : []),
+    ...(hasPin(bot) ? [`Set ${PIN_VARIABLE} to the PIN of the PKCS#11 token.`] : []),
     ...advice(bot, { joined, secrets: secrets.length > 0 }),
   ];
   const lines = comments.map((line) => `# ${line}\n`).join("");
@@ -35,6 +37,20 @@ function advice(
   if (joined && storage?.type !== "memory")
     return ["They are not needed again: the bot's storage holds its identity."];
   return ["Give them again at the next start: `tbot start --help` names the flags and variables."];
+}
+
+/** The one secret without which the bot cannot come back has a place outside of the file. */
+const PIN_VARIABLE = "TBOT_PKCS11_PIN";
+
+const hasPin = ({ onboarding }: BotConfiguration): boolean =>
+  onboarding.bound_keypair.pkcs11?.pin !== undefined;
+
+function withoutPin(bot: BotConfiguration): BotConfiguration {
+  const { pkcs11, ...boundKey } = bot.onboarding.bound_keypair;
+  if (pkcs11?.pin === undefined) return bot;
+  const { pin: _, ...token } = pkcs11;
+  const bound_keypair = { ...boundKey, pkcs11: { ...token, pin_env: PIN_VARIABLE } };
+  return { ...bot, onboarding: { ...bot.onboarding, bound_keypair } };
 }
 
 /** What a join URI says, as fields of its own; its secret goes. */

@@ -13,26 +13,46 @@ interface Nameable {
 export function nameServices<S extends Nameable>(
   services: readonly S[],
 ): (S & NamedConfiguration)[] {
-  const names = new Set(services.map(({ name }) => name));
+  const taken = new TakenNames(services.map(({ name }) => name));
   return services.map((configuration) => {
-    const named = nameService(configuration, (name) => names.has(name));
-    names.add(named.name);
+    const named = taken.named(configuration);
+    taken.add(named.name);
     return named;
   });
 }
 
-/** One service among others that have their names. */
-export function nameService<S extends Nameable>(
-  configuration: S,
-  isTaken: (name: string) => boolean,
-): S & NamedConfiguration {
-  const { shortName } = serviceTypes[configuration.type];
-  return { ...configuration, name: configuration.name ?? freeName(shortName, isTaken) };
-}
+/** The names that are taken, and with them the next one that is free. */
+export class TakenNames {
+  readonly #names: Set<string | undefined>;
+  /** By short type: below this number none is free. */
+  readonly #from = new Map<string, number>();
 
-function freeName(base: string, isTaken: (name: string) => boolean): string {
-  for (let number = 1; ; number++) {
-    if (!isTaken(`${base}-${number}`)) return `${base}-${number}`;
+  constructor(names: Iterable<string | undefined> = []) {
+    this.#names = new Set(names);
+  }
+
+  add(name: string): void {
+    this.#names.add(name);
+  }
+
+  remove(name: string): void {
+    this.#names.delete(name);
+    const [, base = "", number] = /^(.+)-(\d+)$/.exec(name) ?? [];
+    if (number !== undefined)
+      this.#from.set(base, Math.min(Number(number), this.#from.get(base) ?? 1));
+  }
+
+  /** With its own name, or the one that it would get now. */
+  named<S extends Nameable>(configuration: S): S & NamedConfiguration {
+    const { shortName } = serviceTypes[configuration.type];
+    return { ...configuration, name: configuration.name ?? this.#free(shortName) };
+  }
+
+  #free(base: string): string {
+    let number = this.#from.get(base) ?? 1;
+    while (this.#names.has(`${base}-${number}`)) number++;
+    this.#from.set(base, number);
+    return `${base}-${number}`;
   }
 }
 

@@ -6,7 +6,7 @@ import {
   type NamedServiceConfiguration,
   type ServiceConfiguration,
 } from "./configuration.ts";
-import { nameService } from "./names.ts";
+import { TakenNames } from "./names.ts";
 import type { Surroundings } from "./service-type.ts";
 
 /** Far more than one process should carry; each holds a key, timers and perhaps a session. */
@@ -22,6 +22,7 @@ export class Roster {
   readonly #enlisted = new Map<string, Enlisted>();
   /** Services by what they claim. */
   readonly #holders = new Map<string, string>();
+  readonly #names = new TakenNames();
   readonly #own: ReadonlyMap<string, string>;
   readonly #surroundings: Surroundings;
 
@@ -36,14 +37,14 @@ export class Roster {
     const claims = claimsOf(configuration);
     for (const { what } of claims) this.#refuseIfHeld(what);
     for (const { what } of claims) this.#holders.set(what, configuration.name);
+    this.#names.add(configuration.name);
     this.#enlisted.set(configuration.name, { configuration, spawned });
     return configuration;
   }
 
   /** With the name that it has, or would get now. */
   named(service: ServiceConfiguration): NamedServiceConfiguration {
-    const complete = completeService(service, this.#surroundings);
-    return nameService(complete, (name) => this.#enlisted.has(name));
+    return this.#names.named(completeService(service, this.#surroundings));
   }
 
   remove(name: string): void {
@@ -51,6 +52,7 @@ export class Roster {
     if (!enlisted) return;
     for (const { what } of claimsOf(enlisted.configuration)) this.#holders.delete(what);
     this.#enlisted.delete(name);
+    this.#names.remove(name);
   }
 
   get(name: string): Enlisted | undefined {

@@ -40,9 +40,10 @@ export async function queryOpen(
   }
 }
 
-const resultOf = ({ name, labels, description, address }: OpenResource) => ({
+const resultOf = ({ name, labels, description, address, hostname }: OpenResource) => ({
   name,
   labels,
   description,
   address,
+  hostname,
 });
