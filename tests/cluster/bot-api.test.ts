@@ -1,7 +1,8 @@
 // The bot's API on its socket, by the programs that would use it: curl, grpc-js, Connect.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { stat } from "node:fs/promises";
+import { chmod, mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { promisify } from "node:util";
@@ -11,7 +12,7 @@ import { codeOf, systemClock } from "#base/kernel";
 import { connectLocal, detailOf } from "#base/local";
 import { createLogger, LogRing } from "#base/observe";
 import { RpcChannel } from "#base/rpc";
-import { httpApplication, type TestServer } from "#testing/applications";
+import { closedPort, httpApplication, type TestServer } from "#testing/applications";
 import { TestBot, type TestBotOptions } from "#testing/bot";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { needs } from "#testing/needs";
@@ -69,7 +70,7 @@ class Ordered implements AsyncDisposable {
     });
     const service = { type: "bot-api", listen: "unix://{dir}/api/bot.sock", ...api };
     const bot = await TestBot.start({ cluster, name, services: [service], log, logs, ...options });
-    await bot.healthy("bot-identity");
+    if (!options.join) await bot.healthy("bot-identity");
     await bot.healthy("bot-api-1");
     const transport = await connectLocal(join(bot.directory, "api/bot.sock"));
     return new Ordered({ bot, logs, transport });
@@ -293,6 +294,141 @@ describe("the bot's API", () => {
     await assert.rejects(bot.api.getConfig({}), { code: "unavailable" });
     assert.equal(bot.bot.state("bot-identity"), "healthy");
   });
+});
+
+describe("a bot that cannot reach its cluster yet", () => {
+  /** Nobody listens there. */
+  const alone = async (name: string): Promise<Ordered> => {
+    const nowhere = { address: { host: "127.0.0.1", port: await closedPort() }, caPins: [] };
+    return await Ordered.start(
+      name,
+      {},
+      { cluster: nowhere as unknown as TestCluster, join: { method: "token", token: "none" } },
+    );
+  };
+
+  test("takes orders, and says at the timeout that they are not done", needs("curl"), async () => {
+    await using bot = await alone("alone");
+    const configuration = bot.list(`[{type: identity, destination: "{dir}/a"}]`);
+    const { status, body } = await bot.curl("SpawnService", { configuration, timeout: "0.05s" });
+    assert.equal(status, 504);
+    assert.partialDeepStrictEqual(body, {
+      code: "deadline_exceeded",
+      message: "1 of 1 services did not report in time\n  identity-1: initializing",
+      details: [
+        { debug: { services: [{ name: "identity-1", status: "initializing", spawned: true }] } },
+      ],
+    });
+    assert.equal(bot.bot.state("identity-1"), "initializing");
+    await bot.api.stopService({ name: "identity-1" });
+    assert.equal(bot.bot.state("identity-1"), undefined);
+  });
+
+  test("lets a service go on whose caller has left, and the key finds it again", async () => {
+    await using bot = await alone("left");
+    const configuration = bot.list(`[{type: identity, destination: "{dir}/a"}]`);
+    const gone = new AbortController();
+    const request = { configuration, idempotencyKey: "once" };
+    const asking = bot.api.spawnService(request, { signal: gone.signal });
+    await until("it is there", () => bot.bot.state("identity-1"));
+    gone.abort();
+    await assert.rejects(asking, { code: "canceled" });
+    const again = await bot.api.spawnService({ ...request, skipWait: true });
+    assert.partialDeepStrictEqual(again.services, [{ name: "identity-1" }]);
+    assert.equal((await bot.api.getServiceStatus({})).services.length, 3);
+  });
+});
+
+describe("a socket of a bot", () => {
+  test("that another bot serves is refused, and taken over when that one ends", async () => {
+    const directory = await mkdtemp(join(tmpdir(), "tenon-shared-"));
+    const listen = `unix://${directory}/api.sock`;
+    const services = [{ type: "bot-api", listen }];
+    const first = await TestBot.start({ cluster, name: "first", services });
+    await first.healthy("bot-api-1");
+    await using second = await TestBot.start({ cluster, name: "second", services });
+    await until("it is refused", () => second.state("bot-api-1") === "unhealthy");
+    assert.match(second.reason("bot-api-1")!, /another process already serves/);
+    await first[Symbol.asyncDispose]();
+    await second.healthy("bot-api-1");
+    await rm(directory, { recursive: true });
+  });
+
+  const impossible: readonly [what: string, listen: string, reason: RegExp][] = [
+    ["with too long a path", `unix:///tmp/${"x".repeat(110)}/api.sock`, /107 is the most/],
+    ["where a file is", "unix:///dev/null", /open to other users|not a socket/],
+    ["in no directory", "unix:///dev/null/api.sock", /dev\/null/],
+    ["in a directory that others may enter", "unix:///tmp/tenon-api.sock", /open to other users/],
+  ];
+  for (const [what, listen, reason] of impossible)
+    test(`${what} makes the service fail in words, and no other`, async () => {
+      const api = { type: "bot-api", listen };
+      const identity = { type: "identity", destination: "{dir}/out" };
+      await using bot = await TestBot.start({
+        cluster,
+        name: "nowhere",
+        services: [api, identity],
+      });
+      await until("it says so", () => bot.reason("bot-api-1"));
+      assert.match(bot.reason("bot-api-1")!, reason);
+      await bot.healthy("identity-1");
+    });
+
+  const asRoot = process.getuid?.() === 0;
+  describe("and other users", { skip: asRoot ? false : "needs root to become them" }, () => {
+    const asNobody = async (bot: Ordered): Promise<string> => {
+      const nobody = ["--reuid", "nobody", "--regid", "nogroup", "--clear-groups"];
+      const curl = ["curl", "-s", "--unix-socket", bot.socket, "-d", "{}"];
+      const url = "http://bot/tenon.tbot.v1.BotApiService/GetConfig";
+      const { stdout } = await run("setpriv", [...nobody, ...curl, url]).catch(
+        (error: { code: number }) => ({ stdout: `curl ${error.code}` }),
+      );
+      return stdout;
+    };
+
+    test("keeps them out", needs("curl"), async () => {
+      await using bot = await Ordered.start("closed");
+      await chmod(bot.bot.directory, 0o755);
+      assert.equal(await asNobody(bot), "curl 7");
+      await chmod(join(bot.socket, ".."), 0o755);
+      await chmod(bot.socket, 0o666);
+      assert.match(await asNobody(bot), /"permission_denied"/);
+    });
+
+    test("lets its readers in", needs("curl"), async () => {
+      await using bot = await Ordered.start("open", { readers: ["user:nobody"] });
+      await chmod(bot.bot.directory, 0o755);
+      assert.match(await asNobody(bot), /"configuration":"# The configuration/);
+      const { configuration } = await bot.api.getConfig({});
+      assert.match(configuration, /readers:\n\s+- user: nobody/);
+    });
+
+    test("fails where a reader is nobody of this system", async () => {
+      const services = [{ type: "bot-api", listen: "unix://{dir}/api/a", readers: ["user:nemo"] }];
+      await using bot = await TestBot.start({ cluster, name: "nemo", services });
+      await until("it fails", () => bot.state("bot-api-1") === "failed");
+      assert.match(bot.reason("bot-api-1")!, /"nemo" is no user/);
+    });
+  });
+});
+
+test("a thousand services, one call after another in ten programs at once", async () => {
+  await using bot = await Ordered.start("thousand");
+  const each = async (act: (name: string) => Promise<unknown>): Promise<void> => {
+    const hundreds = Array.from({ length: 10 }, async (_, program) => {
+      for (let at = 0; at < 100; at++) await act(`many-${program}-${at}`);
+    });
+    await Promise.all(hundreds);
+  };
+  await each((name) => {
+    const configuration = `[{type: identity, name: ${name}, destination: "memory://"}]`;
+    return bot.api.spawnService({ configuration });
+  });
+  const { services } = await bot.api.getServiceStatus({});
+  assert.equal(services.filter(({ status }) => status === "healthy").length, 1_002);
+  await each((name) => bot.api.stopService({ name }));
+  assert.equal((await bot.api.getServiceStatus({})).services.length, 2);
+  assert.doesNotMatch(await bot.bot.metrics.text(), /many-/);
 });
 
 async function collected(lines: AsyncIterable<{ text: string }>): Promise<string[]> {
