@@ -366,7 +366,7 @@ describe("a socket of a bot", () => {
       const identity = { type: "identity", destination: "{dir}/out" };
       await using bot = await TestBot.start({
         cluster,
-        name: "nowhere",
+        name: what.replaceAll(" ", "-"),
         services: [api, identity],
       });
       await until("it says so", () => bot.reason("bot-api-1"));

@@ -44,8 +44,16 @@ const samples: Readonly<Record<keyof typeof serviceTypes, object>> = {
   "bot-api": {
     listen: "unix:///run/bot/api.sock",
     readers: [{ user: "deploy" }],
+    acls: "try",
     allowed_types: ["identity", "app-tunnel"],
     allowed_roles: ["access"],
+  },
+  "credential-api": {
+    path: "/run/bot/credentials.sock",
+    roles: ["access"],
+    max_ttl: "10m",
+    readers: [{ group: "ci" }],
+    acls: "off",
   },
 };
 

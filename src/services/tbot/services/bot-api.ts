@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { readers, roles, serviceName } from "../fields.ts";
+import { roles, serviceName, socketAccess } from "../fields.ts";
 import { defineServiceType } from "../service-type.ts";
 
 const schema = z.strictObject({
@@ -14,10 +14,7 @@ const schema = z.strictObject({
       description:
         "socket to listen on, unix:///path; default: TBOT_API_SOCKET, or tenon/bot-api.sock in XDG_RUNTIME_DIR",
     }),
-  readers: readers.meta({
-    placeholder: "user:a,group:b,…",
-    description: "users and groups that may use the socket beside the bot's own user",
-  }),
+  ...socketAccess,
   allowed_types: z.array(z.string().min(1)).default([]).meta({
     description: "types of services that may be spawned through the socket; default: all",
   }),
