@@ -51,6 +51,12 @@ export const tbot: Program = {
       commands: apiCommands,
     },
     {
+      name: "generate",
+      summary:
+        "get credentials from a running bot, once: for an application, a database, ssh, kubectl",
+      load: async () => (await import("./commands/generate.ts")).defineGenerate,
+    },
+    {
       name: "wait",
       summary: "wait until a running bot, or one of its services, is ready",
       load: async () => (await import("./commands/wait.ts")).defineWait,

@@ -9,3 +9,10 @@ export {
   type SpawnOutcome,
   type SpawnRequest,
 } from "./bot-api-client.ts";
+export { BotClient, type BotClientOptions } from "./bot-client.ts";
+export type {
+  CredentialSource,
+  GeneratedIdentity,
+  IdentityRequest,
+  OutputCredentials,
+} from "./credentials.ts";

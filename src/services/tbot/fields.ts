@@ -123,3 +123,12 @@ export const socket = z
     path: true,
     description: "the socket: a path, in a directory that only its owner can enter",
   });
+
+export const sshConfig = z
+  .enum(["on", "off"])
+  .default("on")
+  .meta({ description: "write ssh_config and known_hosts" });
+
+export const specificTlsExtensions = z.boolean().default(false).meta({
+  description: "write tls.crt, tls.key and tls.cas as well, for programs that want these names",
+});

@@ -3,6 +3,7 @@ import { spkiDer, sshPublicKeyLine, parseX509 } from "#base/crypto";
 import { unavailable } from "#base/kernel";
 import { trustFromProto, type Trust } from "#domain/authority";
 import type { JoinOutcome } from "#domain/join";
+import type { OutputCredentials } from "#services/bot-client";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { IssueCertificatesRequestSchema } from "@tenon/api/tenon/auth/v1/auth";
 import type { Credentials, TrustBundle } from "@tenon/api/tenon/join/v1/join";
@@ -23,18 +24,6 @@ export interface CredentialRequest {
   readonly allowReissue: boolean;
   /** Whether an SSH certificate is wanted beside the X.509 one. */
   readonly ssh: boolean;
-}
-
-export interface OutputCredentials {
-  readonly privateKey: KeyObject;
-  readonly publicKey: KeyObject;
-  /** DER. */
-  readonly tlsCertificate: Buffer;
-  /** OpenSSH certificate line; empty when none was asked for. */
-  readonly sshCertificate: string;
-  readonly trust: Trust;
-  /** Milliseconds since the epoch. */
-  readonly expires: number;
 }
 
 /** The one identity of a bot, from which all its services get theirs. */

@@ -9,6 +9,7 @@ export {
 } from "./configuration.ts";
 export type { BotControl, ControlledStatus } from "./control.ts";
 export { Diagnostics, type DiagnosticsOptions } from "./diagnostics.ts";
+export { generateKinds, generateOutput, type GenerateKind } from "./generate.ts";
 export type { HostFacts } from "./host-facts.ts";
 export type { SpawnedMemory } from "./spawned-memory.ts";
 export { BOT_IDENTITY } from "./names.ts";

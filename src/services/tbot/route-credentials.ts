@@ -2,7 +2,7 @@ import { privateKeyPem, x509Pem } from "#base/crypto";
 import { lockTargetsOf } from "#domain/access";
 import { HOST_SERVER_NAME, verifyClientCertificate } from "#domain/authority";
 import type { TlsCredentials } from "#services/tunnel";
-import type { OutputCredentials } from "./identity.ts";
+import type { OutputCredentials } from "#services/bot-client";
 
 export function tlsCredentials({
   privateKey,

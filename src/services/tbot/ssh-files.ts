@@ -1,5 +1,5 @@
 import type { Artifact } from "./destinations/destination.ts";
-import type { OutputCredentials } from "./identity.ts";
+import type { OutputCredentials } from "#services/bot-client";
 
 /** `known_hosts` trusts the cluster's host authority; `ssh_config` says which key and certificate to use. */
 export function sshFiles(credentials: OutputCredentials, where: string): Artifact[] {

@@ -5,7 +5,7 @@ import { Bell, codeOf, messageOf, runRepeatedly, unavailable, type Backoff } fro
 import { cut, pipeDuplex, type PipeCounts } from "#base/wire";
 import { RouteClient, type TlsCredentials } from "#services/tunnel";
 import { Aspects } from "./aspects.ts";
-import type { OutputCredentials } from "./identity.ts";
+import type { OutputCredentials } from "#services/bot-client";
 import { openListener, type LocalListener } from "./listen.ts";
 import { renew } from "./renewal.ts";
 import { lockTargets, tlsCredentials } from "./route-credentials.ts";

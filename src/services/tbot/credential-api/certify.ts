@@ -73,12 +73,22 @@ function ttlMs({ ttl }: GenerateIdentityRequest, { max_ttl: most }: Limits): num
   return wanted || durationMs(most);
 }
 
-function routeOf({ route }: GenerateIdentityRequest): { readonly appName?: string } {
-  if (route.case === undefined) return {};
-  if (route.case !== "application")
-    throw badParameter(`this bot cannot issue certificates for a ${route.case} yet`);
-  if (route.value.name === "") throw badParameter("the route names no application");
-  return { appName: route.value.name };
+/** As the cluster wants it. */
+function routeOf({ route }: GenerateIdentityRequest) {
+  if (route.case === "database") {
+    const { service, database, username } = route.value;
+    return { database: { service: named(service, "database server"), database, username } };
+  }
+  if (route.case === "kubernetes")
+    return { kubernetesCluster: named(route.value.cluster, "Kubernetes cluster") };
+  if (route.case === "application") return { appName: named(route.value.name, "application") };
+  return {};
+}
+
+/** Without its name a route would be none, and the certificate open more than was asked for. */
+function named(name: string, what: string): string {
+  if (name !== "") return name;
+  throw badParameter(`the route names no ${what}`);
 }
 
 const requesterOf = ({ uid, pid, executable = "" }: Peer) => ({ uid, pid, executable });

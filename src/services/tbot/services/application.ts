@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { specificTlsFiles, tlsFiles } from "../artifacts.ts";
-import { appName, commonFields, destination, roles } from "../fields.ts";
+import { routeFiles } from "../artifacts.ts";
+import { appName, commonFields, destination, roles, specificTlsExtensions } from "../fields.ts";
 import { outputService } from "../output.ts";
 import { defineServiceType } from "../service-type.ts";
 
@@ -10,9 +10,7 @@ const schema = z.strictObject({
   app_name: appName,
   destination: destination.meta({ description: "where to write: a directory, or memory://" }),
   roles,
-  specific_tls_extensions: z.boolean().default(false).meta({
-    description: "write tls.crt, tls.key and tls.cas as well, for programs that want these names",
-  }),
+  specific_tls_extensions: specificTlsExtensions,
 });
 
 /** A TLS certificate that opens one application at `https://<app>.<cluster domain>`. */
@@ -25,9 +23,6 @@ export const applicationService = defineServiceType({
       configuration,
       dependencies,
       request: { appName: configuration.app_name, allowReissue: false, ssh: false },
-      artifacts: (credentials) => [
-        ...tlsFiles(credentials),
-        ...(configuration.specific_tls_extensions ? specificTlsFiles(credentials) : []),
-      ],
+      artifacts: (credentials) => routeFiles(credentials, configuration),
     }),
 });

@@ -1,10 +1,8 @@
-import { encodeIdentityFile } from "#domain/authority";
 import * as z from "zod";
-import { commonFields, destination, roles } from "../fields.ts";
+import { commonFields, destination, roles, sshConfig } from "../fields.ts";
 import { outputService } from "../output.ts";
 import { defineServiceType } from "../service-type.ts";
-import { sshFiles } from "../ssh-files.ts";
-import { certificateAuthorityFiles, keyFiles } from "../artifacts.ts";
+import { identityFiles } from "../artifacts.ts";
 
 const schema = z.strictObject({
   type: z
@@ -17,10 +15,7 @@ const schema = z.strictObject({
     .boolean()
     .default(false)
     .meta({ description: "let whoever holds the output ask for other certificates with it" }),
-  ssh_config: z
-    .enum(["on", "off"])
-    .default("on")
-    .meta({ description: "write ssh_config and known_hosts" }),
+  ssh_config: sshConfig,
 });
 
 /** SSH and TLS credentials as files: for ssh, tctl and everything that takes a certificate. */
@@ -33,11 +28,6 @@ export const identityService = defineServiceType({
       configuration,
       dependencies,
       request: { allowReissue: configuration.allow_reissue, ssh: true },
-      artifacts: (credentials, where) => [
-        { name: "identity", data: encodeIdentityFile(credentials) },
-        ...keyFiles(credentials),
-        ...certificateAuthorityFiles(credentials.trust),
-        ...(configuration.ssh_config === "on" ? sshFiles(credentials, where) : []),
-      ],
+      artifacts: (credentials, where) => identityFiles(credentials, where, configuration),
     }),
 });
