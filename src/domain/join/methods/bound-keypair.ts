@@ -17,7 +17,8 @@ import { checkLocks } from "../locks.ts";
 import type { Step } from "../protocol.ts";
 import { commit, settle, toMember, toStranger } from "../refusal.ts";
 import { readResync } from "../resync.ts";
-import { eligibleToken, keyRight, pretendKeyRight } from "./bound-keypair/eligible.ts";
+import { decoy } from "./bound-keypair/decoy.ts";
+import { eligibleToken, keyRight } from "./bound-keypair/eligible.ts";
 import { atRevision, decided, lowAfter, recordWrites } from "./bound-keypair/record.ts";
 import { dropAttempt } from "./bound-keypair/reply-arrived.ts";
 import { readRequest, type EligibleToken } from "./bound-keypair/request.ts";
@@ -120,14 +121,11 @@ async function identify(
   now: number,
 ): Promise<Identified> {
   const found = await eligibleToken(deps, request.attempt);
-  if (!found.ok) {
-    pretendKeyRight(deps, request);
-    throw toStranger(found.reason);
-  }
+  const right = keyRight({ deps, eligible: found.ok ? found.value : decoy, request, now });
+  if (!found.ok) throw toStranger(found.reason);
   const eligible = found.value;
   if (eligible.holder.bot !== undefined) trace.bot = eligible.holder.bot;
   trace.tokenName = eligible.token.metadata.name;
-  const right = keyRight({ deps, eligible, request, now });
   if (!right.ok) throw toStranger(right.reason);
   if (!proof) throw toStranger(`key "${request.key.fingerprint}" did not solve its challenge`);
   trace.proven = true;
