@@ -179,8 +179,14 @@ describe("a storage", () => {
 
   test("that holds the rest of a write that was interrupted is whole", async () => {
     const storage = await stored("torn");
-    await writeFile(join(storage, ".join-state.json.0123456789abcdef.tmp"), '{"vers');
+    const torn = [".join-state.json.0123456789abcdef.tmp", "keys/.key-000001.0123456789abcdef.tmp"];
+    for (const name of torn) await writeFile(join(storage, name), '{"vers');
     assert.equal((await once(storage, "torn")).code, 0);
+    const left = await readdir(storage, { recursive: true });
+    assert.deepEqual(
+      left.filter((name) => name.endsWith(".tmp")),
+      [],
+    );
   });
 
   test("whose key is damaged is named", async () => {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { ensurePrivateDirectory, writeFileAtomic } from "./files.ts";
+import { ensurePrivateDirectory, removeLeftovers, writeFileAtomic } from "./files.ts";
 
 describe("files", () => {
   let directory = "";
@@ -66,6 +66,17 @@ describe("files", () => {
     await mkdir(join(directory, "taken"));
     await assert.rejects(writeFileAtomic(join(directory, "taken"), "x"), { code: "bad_parameter" });
     assert.ok(!(await readdir(directory)).some((name) => name.endsWith(".tmp")));
+  });
+
+  it("clears what interrupted writes left, and nothing else", async () => {
+    const path = join(directory, "torn");
+    await removeLeftovers(path);
+    await mkdir(path);
+    const others = [".config.tmp", ".state.json.0123.tmp", "state.json", ".0123456789abcdef.tmp"];
+    for (const name of [".state.json.0123456789abcdef.tmp", ...others])
+      await writeFile(join(path, name), "half");
+    await removeLeftovers(path);
+    assert.deepEqual((await readdir(path)).sort(), others.sort());
   });
 
   it("makes directories private, also one that was open", async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmod, mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { chmod, mkdir, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { badParameter, CodedError, messageOf, type ErrorCode } from "./errors.ts";
 
@@ -55,6 +55,23 @@ export async function writeFileAtomic(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw error instanceof CodedError ? error : fileError(`cannot write "${path}"`, error);
+  }
+}
+
+const TEMPORARY = /^\..+\.[0-9a-f]{16}\.tmp$/;
+
+/**
+ * Removes what writes left that were killed before their end; there may be secrets in it. Only for a
+ * directory in which nobody else writes. One that is not there yet has none.
+ */
+export async function removeLeftovers(directory: string): Promise<void> {
+  try {
+    const names = await readdir(directory);
+    const left = names.filter((name) => TEMPORARY.test(name));
+    await Promise.all(left.map((name) => rm(join(directory, name), { force: true })));
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    throw fileError(`cannot clear "${directory}"`, error);
   }
 }
 

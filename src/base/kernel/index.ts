@@ -18,7 +18,13 @@ export {
   unavailable,
   type ErrorCode,
 } from "./errors.ts";
-export { ensurePrivateDirectory, fileError, syncDirectory, writeFileAtomic } from "./files.ts";
+export {
+  ensurePrivateDirectory,
+  fileError,
+  removeLeftovers,
+  syncDirectory,
+  writeFileAtomic,
+} from "./files.ts";
 export { silentLogger, type LogFields, type Logger } from "./log.ts";
 export { Mailbox } from "./mailbox.ts";
 export { createPrivate, holderOfLock, lockForProcess } from "./process-lock.ts";

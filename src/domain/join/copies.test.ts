@@ -118,6 +118,7 @@ suite("a copy of a machine", () => {
     await cluster.editBound("t", (b) => ({ ...b, recovery: { ...b.recovery, limit: 2 } }));
     const { notices } = await machine.join();
     assert.match(notices.join(), /no recovery left \(2 of 2 used\)/);
+    assert.deepEqual((await machine.join()).notices, []);
     await cluster.editBound("t", (b) => ({ ...b, recovery: { ...b.recovery, limit: 1 } }));
     await machine.join();
     assert.deepEqual(await cluster.bound("t").then((status) => status.recovery_count), 2);

@@ -101,6 +101,19 @@ const members: readonly Row[] = [
     locks: ["join-state-t-"],
   },
   {
+    name: "a join state of the bound instance, of another sequence",
+    arrange: async ({ cluster, joined }) => {
+      await cluster.editToken("t", (t) => ({
+        ...t,
+        status: { bound_keypair: { ...t.status!.bound_keypair!, recovery_sequence: 2 } },
+      }));
+      return joined;
+    },
+    told: /sequence 1 of instance .* but 2 of instance .* is current/,
+    reason: /sequence 1 of instance/,
+    locks: ["join-state-t-"],
+  },
+  {
     name: "a join state from before a recovery",
     arrange: async ({ joined, stale }) => {
       await joined.loseCertificate();

@@ -16,6 +16,8 @@ export interface Given<Options> {
   readonly io: CommandIo;
   /** `tctl` with the options that lead to this cluster: for commands that people paste. */
   readonly tctl: string;
+  /** `npx ` when that is how this program was started, for others that are pasted beside it. */
+  readonly npx: string;
 }
 
 /** For commands without flags of their own. */
@@ -33,9 +35,9 @@ export function onCluster<S extends z.ZodType>(
     const all: ConnectionOptions & { format?: OutputFormat } = command.optsWithGlobals();
     const { format = "text" } = all;
     const args = command.processedArgs.flat().filter((arg) => typeof arg === "string");
-    await withCluster(all, io, (cluster) =>
-      act({ cluster, options, args, format, io, tctl: asTyped(all) }),
-    );
+    const npx = io.env["npm_command"] === "exec" ? "npx " : "";
+    const tctl = `${npx}${asTyped(all)}`;
+    await withCluster(all, io, (cluster) => act({ cluster, options, args, format, io, tctl, npx }));
   });
 }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { KeyStore } from "#base/crypto";
-import type { Clock, Logger } from "#base/kernel";
+import { removeLeftovers, type Clock, type Logger } from "#base/kernel";
 import { MemoryJoinStorage, type JoinStorage, type RotationWish } from "#domain/join";
 import {
   DirectoryJoinStorage,
@@ -45,6 +45,7 @@ export async function openBotStorage(options: BotStorageOptions): Promise<BotSto
   const { path } = storage;
   await openDestination(storage, { log }).prepare();
   owned.use(lockJoinStorage(path));
+  await Promise.all([path, keysIn(path)].map(removeLeftovers));
   const { keys } = owned.use(await openKeyStore({ fields, directory: keysIn(path), env, clock }));
   return {
     join: new DirectoryJoinStorage(path),

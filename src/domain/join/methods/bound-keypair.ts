@@ -3,7 +3,7 @@
  * function with the clause above it, and `decide` is their order.
  */
 import type { BoundKeypairInit } from "@tenon/api/tenon/join/v1/join";
-import { maskedToken, type Attempt } from "../attempt.ts";
+import type { Attempt } from "../attempt.ts";
 import {
   Challenge,
   fingerprintOf,
@@ -11,11 +11,12 @@ import {
   type OfferedKey,
   type SolvedChallenge,
 } from "../challenge.ts";
+import { conclude } from "../conclude.ts";
 import type { JoinDependencies } from "../dependencies.ts";
-import { refusalWrites, type Trace } from "../events.ts";
+import type { Trace } from "../events.ts";
 import { checkLocks } from "../locks.ts";
 import type { Step } from "../protocol.ts";
-import { commit, settle, toMember, toStranger } from "../refusal.ts";
+import { commit, toMember, toStranger } from "../refusal.ts";
 import { readResync } from "../resync.ts";
 import { decoy } from "./bound-keypair/decoy.ts";
 import { eligibleToken, keyRight } from "./bound-keypair/eligible.ts";
@@ -32,7 +33,7 @@ export const boundKeypair: Method<"boundKeypair"> = {
     const request = readRequest(attempt, block);
     const window = await readResync(deps);
     return challenge({ deps, request, window }, request.key, (proof) =>
-      conclude({ deps, request, window, proof }),
+      concluded({ deps, request, window, proof }),
     );
   },
 
@@ -75,21 +76,13 @@ function challenge(
   };
 }
 
-async function conclude(answered: Answered): Promise<Step> {
-  const { deps, request } = answered;
-  const { attempt } = request;
-  const trace: Trace = {
-    attempt,
+const concluded = (answered: Answered): Promise<Step> =>
+  conclude({
+    deps: answered.deps,
+    attempt: answered.request.attempt,
     method: "bound_keypair",
-    tokenName: maskedToken(attempt.token),
-    proven: false,
-  };
-  return await settle({
-    store: deps.store,
-    decide: () => decide(answered, trace),
-    failed: (refusal) => refusalWrites(deps.audit, trace, refusal),
+    decide: (trace) => decide(answered, trace),
   });
-}
 
 /** The order of the steps. A conflict at step 8 comes back here. */
 async function decide(answered: Answered, trace: Trace): Promise<Step> {
@@ -158,7 +151,7 @@ function askSuccessor(answered: Answered): Step {
     algorithmSuite: suiteOfSuccessor(answered.request.key),
     offer: async (line) =>
       challenge(answered, readOfferedKey(line), (proof) =>
-        conclude({ ...answered, rotation: { proof } }),
+        concluded({ ...answered, rotation: { proof } }),
       ),
   };
 }

@@ -14,13 +14,13 @@
  */
 import type { OidcInit } from "@tenon/api/tenon/join/v1/join";
 import { badParameter } from "#base/kernel";
-import { maskedToken, type Attempt } from "../attempt.ts";
+import type { Attempt } from "../attempt.ts";
+import { conclude } from "../conclude.ts";
 import type { JoinDependencies } from "../dependencies.ts";
-import { refusalWrites, type Trace } from "../events.ts";
+import type { Trace } from "../events.ts";
 import { dropRecord } from "../instances/attempt-record.ts";
 import { checkHostId } from "../instances/hosts.ts";
 import type { Step } from "../protocol.ts";
-import { settle } from "../refusal.ts";
 import { botInstanceName } from "#domain/resources";
 import type { Method } from "./method.ts";
 import { joinAgent } from "./oidc/agent.ts";
@@ -40,7 +40,7 @@ export const oidc: Method<"oidc"> = {
     checkSizes(block);
     if (attempt.role !== "Bot") checkHostId(attempt);
     const conclusion = (presented: Presented): Promise<Step> =>
-      conclude({ deps, attempt, presented, previousCertificate: block.previousCertificate });
+      concluded({ deps, attempt, presented, previousCertificate: block.previousCertificate });
     if (block.idToken === "") return challenge(deps, attempt, conclusion);
     return await conclusion({
       idToken: block.idToken,
@@ -77,20 +77,13 @@ interface Answered {
   readonly previousCertificate: Uint8Array;
 }
 
-async function conclude(answered: Answered): Promise<Step> {
-  const { deps, attempt } = answered;
-  const trace: Trace = {
-    attempt,
+const concluded = (answered: Answered): Promise<Step> =>
+  conclude({
+    deps: answered.deps,
+    attempt: answered.attempt,
     method: "oidc",
-    tokenName: maskedToken(attempt.token),
-    proven: false,
-  };
-  return await settle({
-    store: deps.store,
-    decide: () => decide(answered, trace),
-    failed: (refusal) => refusalWrites(deps.audit, trace, refusal),
+    decide: (trace) => decide(answered, trace),
   });
-}
 
 /** The order of the steps. A conflict at step 8 comes back here. */
 async function decide(answered: Answered, trace: Trace): Promise<Step> {

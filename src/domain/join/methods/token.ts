@@ -3,24 +3,24 @@
  * numbers its steps: 1 entitlement, 2 locks, 3 generation or host id, 4 commit, 5 sign.
  */
 import { maskedToken, ownHostIdentity, ownIdentity, type Attempt } from "../attempt.ts";
+import { conclude } from "../conclude.ts";
 import type { JoinDependencies } from "../dependencies.ts";
-import { refusalWrites, type Trace } from "../events.ts";
+import type { Trace } from "../events.ts";
 import { dropRecord, firstJoin, refresh } from "../instances/attempt-record.ts";
 import type { Step } from "../protocol.ts";
-import { settle } from "../refusal.ts";
 import type { Method } from "./method.ts";
 import { firstAgentJoin, refreshAgent } from "./token/agent.ts";
 import { firstBotJoin, refreshBot } from "./token/bot.ts";
 
 export const token: Method<"tokenMethod"> = {
-  async begin(deps, attempt) {
-    const trace: Trace = { attempt, method: "token", tokenName: display(attempt), proven: false };
-    return await settle({
-      store: deps.store,
-      decide: () => decide(deps, attempt, trace),
-      failed: (refusal) => refusalWrites(deps.audit, trace, refusal),
-    });
-  },
+  begin: (deps, attempt) =>
+    conclude({
+      deps,
+      attempt,
+      method: "token",
+      tokenName: display(attempt),
+      decide: (trace) => decide(deps, attempt, trace),
+    }),
 
   async used(deps, { joinToken, botInstanceId, generation }) {
     if (joinToken === undefined || botInstanceId === undefined || generation === undefined) return;

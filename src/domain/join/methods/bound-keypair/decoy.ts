@@ -1,14 +1,8 @@
-import { fromItem, MAX_FORMER_KEYS, type Bot, type Token } from "#domain/resources";
+import { fromItem, type Bot, type Token } from "#domain/resources";
 import type { BoundSpec, BoundStatus } from "./request.ts";
 
-/** Public keys whose private halves nobody has: any 32 bytes are one. */
-const line = (byte: number): string => {
-  const type = "ssh-ed25519";
-  const length = (n: number): Buffer => Buffer.from([0, 0, 0, n]);
-  const parts = [length(type.length), Buffer.from(type), length(32), Buffer.alloc(32, byte)];
-  return `${type} ${Buffer.concat(parts).toString("base64")}`;
-};
-const former = Array.from({ length: MAX_FORMER_KEYS }, (_, i) => line(i + 1));
+/** A public key whose private half nobody has: any 32 bytes are one. */
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 const instance = "00000000-0000-4000-8000-000000000000";
 const time = "2026-01-01T00:00:00.000Z";
 
@@ -28,9 +22,9 @@ const token = JSON.stringify({
   },
   status: {
     bound_keypair: {
-      bound_public_key: line(0),
+      bound_public_key: key,
+      first_instance_id: instance,
       bound_bot_instance_id: instance,
-      bound_since: time,
       recovery_count: 1,
       recovery_sequence: 1,
       last_recovered_at: time,
@@ -63,7 +57,3 @@ export function pretendToRead(found: {
   if (!found.token) read("token", token);
   if (!found.bot) read("bot", bot);
 }
-
-/** As many former keys as a token can have, whatever it has. */
-export const padded = (formerKeys: readonly string[]): readonly string[] =>
-  [...formerKeys, ...former].slice(0, MAX_FORMER_KEYS);

@@ -2,9 +2,8 @@ import type { Token } from "#domain/resources";
 import { fingerprintOf } from "../../challenge.ts";
 import type { JoinDependencies } from "../../dependencies.ts";
 import type { Step } from "../../protocol.ts";
-import { keyOf, type Decision } from "./record.ts";
+import { isRecovery, keyOf, type Decision } from "./record.ts";
 import { dropAttempt } from "./reply-arrived.ts";
-import type { EligibleToken } from "./request.ts";
 
 /** 9. "Sign and return. Nothing is signed before the commit." `recorded` is the token that it left. */
 export function sign(deps: JoinDependencies, decision: Decision, recorded: Token): Step {
@@ -29,7 +28,7 @@ export function sign(deps: JoinDependencies, decision: Decision, recorded: Token
       credentials: holder.credentials(decision, boundKey),
       joinState,
       boundPublicKey: status.bound_public_key,
-      notices: noticesOf(eligible, status.recovery_count),
+      notices: noticesOf(decision),
     },
     acknowledge: () =>
       dropAttempt(deps, token.metadata.name, {
@@ -39,10 +38,14 @@ export function sign(deps: JoinDependencies, decision: Decision, recorded: Token
   };
 }
 
-function noticesOf({ spec, token }: EligibleToken, recoveries: number): string[] {
-  const { mode, limit } = spec.recovery;
-  if (mode !== "standard" || recoveries < limit) return [];
+/** Where a recovery was the last. That the first join is the only one is how most tokens are made. */
+function noticesOf(decision: Decision): string[] {
+  const { eligible, move, status } = decision;
+  const { mode, limit } = eligible.spec.recovery;
+  const isFirst = status.first_instance_id === move.to.instance_id;
+  if (mode !== "standard" || isFirst || !isRecovery(decision)) return [];
+  if (status.recovery_count < limit) return [];
   return [
-    `token "${token.metadata.name}" has no recovery left (${recoveries} of ${limit} used): if this identity expires, an administrator must raise the limit`,
+    `token "${eligible.token.metadata.name}" has no recovery left (${status.recovery_count} of ${limit} used): if this identity expires, an administrator must raise the limit`,
   ];
 }

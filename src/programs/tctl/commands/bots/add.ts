@@ -50,7 +50,15 @@ export function defineBotsAdd(command: Command, io: CommandIo): void {
   onCluster(addFormat(command), io, { schema: flags, act: addBot });
 }
 
-async function addBot({ cluster, args, options, format, io, tctl }: Given<Flags>): Promise<void> {
+async function addBot({
+  cluster,
+  args,
+  options,
+  format,
+  io,
+  tctl,
+  npx,
+}: Given<Flags>): Promise<void> {
   const name = args[0]!;
   const until = timeOf(systemClock.now() + durationMs(options.ttl));
   const entry = await entryOf(cluster);
@@ -61,7 +69,7 @@ async function addBot({ cluster, args, options, format, io, tctl }: Given<Flags>
   const { documents } = await createAll(cluster, [botOf(name, options), token]);
   const stored = found(documents, "token");
   const uri = uriOf(entry, stored);
-  const command = `tbot start identity --destination ./${name} --join-uri '${uri}'`;
+  const command = `${npx}tbot start identity --destination ./${name} --join-uri '${uri}'`;
   const expires = options.public_key === undefined ? until : "";
   const value = {
     bot: name,

@@ -34,6 +34,7 @@ async function addInstance({
   format,
   io,
   tctl,
+  npx,
 }: Given<Flags>): Promise<void> {
   const bot = args[0]!;
   const until = timeOf(systemClock.now() + durationMs(options.ttl));
@@ -43,7 +44,7 @@ async function addInstance({
   const { documents } = await createAll(cluster, [token]);
   const uri = uriOf(entry, found(documents, "token"));
   const expires = options.public_key === undefined ? until : "";
-  const command = `tbot start identity --destination ./${name} --join-uri '${uri}'`;
+  const command = `${npx}tbot start identity --destination ./${name} --join-uri '${uri}'`;
   const value = { bot, token: name, join_uri: uri, expires, command };
   await printResult(io, { format, value, text: () => textOf({ ...value, tctl }) });
 }

@@ -57,7 +57,7 @@ export function defineTokensAdd(command: Command, io: CommandIo): void {
   onCluster(addFormat(command), io, { schema: flags, act: addToken });
 }
 
-async function addToken({ cluster, options, format, io }: Given<Flags>): Promise<void> {
+async function addToken({ cluster, options, format, io, npx }: Given<Flags>): Promise<void> {
   const role = roleOf[options.type]!;
   const entry = await entryOf(cluster);
   const until = timeOf(systemClock.now() + durationMs(options.ttl));
@@ -73,7 +73,7 @@ async function addToken({ cluster, options, format, io }: Given<Flags>): Promise
     expires: options.public_key === undefined ? until : "",
     ca_pins: entry.caPins,
     join_uri: uri,
-    command: commandFor(role, { uri, bound, token: token.metadata.name, entry }),
+    command: commandFor(role, { uri, bound, token: token.metadata.name, entry, npx }),
   };
   await printResult(io, { format, value, text: () => textOf({ ...value, bound }) });
 }
@@ -108,12 +108,13 @@ function textOf(value: {
 /** Empty for what has no command of its own that joins. */
 function commandFor(
   role: SystemRole,
-  about: { uri: string; bound: boolean; token: string; entry: Entry },
+  about: { uri: string; bound: boolean; token: string; entry: Entry; npx: string },
 ): string {
-  const { uri, bound, token, entry } = about;
-  if (role === "Bot") return `tbot start identity --destination ./identity --join-uri '${uri}'`;
+  const { uri, bound, token, entry, npx } = about;
+  if (role === "Bot")
+    return `${npx}tbot start identity --destination ./identity --join-uri '${uri}'`;
   if (role !== "App") return "";
-  const start = "tenon app start --name NAME --uri http://localhost:8080";
+  const start = `${npx}tenon app start --name NAME --uri http://localhost:8080`;
   if (bound) return `${start} --join-uri '${uri}'`;
   const pins = entry.caPins.map((pin) => ` --ca-pin ${pin}`).join("");
   return `${start} --proxy-server ${entry.address} --token ${token}${pins}`;
