@@ -68,6 +68,8 @@ function environmentOf(env: Environment, inputs: BotApiInputs): Record<string, s
     TBOT_JOIN_URI: inputs.join_uri ?? env["TBOT_JOIN_URI"],
     TBOT_REGISTRATION_SECRET: inputs.registration_secret ?? env["TBOT_REGISTRATION_SECRET"],
   };
-  const given = Object.entries(all).filter((entry): entry is [string, string] => Boolean(entry[1]));
+  const given = Object.entries(all).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
   return Object.fromEntries(given);
 }
