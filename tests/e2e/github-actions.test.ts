@@ -104,6 +104,25 @@ suite("start-service", () => {
     await assertClean(job);
   });
 
+  test("opens a socket on which later steps get credentials of their own", async () => {
+    const { address, dataDir } = world.cluster;
+    const url = `https://dumper.e2e.localhost:${address.split(":")[1]}/`;
+    const job = await world.job([
+      world.bot(),
+      services([{ type: "credential-api", path: "./credentials/api.sock", max_ttl: "10m" }]),
+      {
+        name: "use",
+        run: [
+          "tbot generate --socket ./credentials/api.sock application --app-name dumper --out ./dumper --ttl 1m",
+          `curl --fail --silent --cert dumper/tlscert --key dumper/key --cacert ${dataDir}/web.crt ${url}`,
+        ].join("\n"),
+      },
+    ]);
+    assert.equal(job.outcome, "success", logOf(job));
+    assert.match(stepOf(job, "use").log, /Hello from dumper$/);
+    await assertClean(job);
+  });
+
   test("goes on at once with skip_wait", async () => {
     const port = await closedPort();
     const job = await world.job([
