@@ -1,13 +1,15 @@
-// npm run walk -- [--walks N] [--seed S] [--events N] [--store memory|sqlite]: the walks of
+// npm run walk -- [--walks N] [--seed S] [--events N] [--no-shrink] [--store memory|sqlite]: the walks of
 // src/domain/join/walk.test.ts for as long as is wished, with what they came to.
 import { parseArgs } from "node:util";
 import { walk } from "#testing/walk/run";
 import { walkStores, withWalkCluster } from "#testing/walk/stores";
 
 const { values } = parseArgs({
+  allowNegative: true,
   options: {
     walks: { type: "string", default: "10000" },
     seed: { type: "string", default: String(Date.now() & 0x7fffffff) },
+    shrink: { type: "boolean", default: true },
     events: { type: "string", default: "24" },
     store: { type: "string", default: "memory" },
   },
@@ -24,7 +26,7 @@ let told = started;
 console.log(`${walks} walks, store ${store}, seed ${seed}`);
 try {
   const { events: happened, joins } = await withWalkCluster(store, (on) =>
-    walk(on, { walks, seed, events, walked }),
+    walk(on, { walks, seed, events, walked, shrink: values.shrink }),
   );
   console.log(
     `${walks} walks, ${happened} events, ${joins} joins in ${seconds()} s: all as the model says`,
@@ -56,7 +58,7 @@ function positive(name: string, text: string): number {
 
 function usage(what: string): never {
   console.error(
-    `${what}; npm run walk -- [--walks N] [--seed S] [--events N] [--store ${walkStores.join("|")}]`,
+    `${what}; npm run walk -- [--walks N] [--seed S] [--events N] [--no-shrink] [--store ${walkStores.join("|")}]`,
   );
   process.exit(2);
 }

@@ -3,7 +3,12 @@ import { CodedError, silentLogger, unavailable } from "#base/kernel";
 import { openMemoryStore, type Store } from "#base/storage";
 import { followLocks, LockSet } from "#domain/access";
 import { AuditLog, eventIndexes, type AuditEvent, type EventType } from "#domain/audit";
-import { Authorities, verifyClientCertificate, type VerifiedCertificate } from "#domain/authority";
+import {
+  Authorities,
+  ClientVerifier,
+  type Trust,
+  type VerifiedCertificate,
+} from "#domain/authority";
 import {
   JoinServer,
   KeySet,
@@ -226,10 +231,19 @@ export class JoinCluster implements AsyncDisposable {
   verified(identity: JoinedIdentity): VerifiedCertificate | undefined {
     try {
       const now = this.clock.now();
-      return verifyClientCertificate(identity.tlsCertificate, this.authorities.trust(), now);
+      return this.#verifier().verify(identity.tlsCertificate, now);
     } catch {
       return undefined;
     }
+  }
+
+  #verifying: { readonly trust: Trust; readonly verifier: ClientVerifier } | undefined;
+
+  #verifier(): ClientVerifier {
+    const trust = this.authorities.trust();
+    if (this.#verifying?.trust !== trust)
+      this.#verifying = { trust, verifier: new ClientVerifier(trust) };
+    return this.#verifying.verifier;
   }
 
   begin(identity?: JoinedIdentity, remoteAddr = "192.0.2.1:1"): Ceremony {

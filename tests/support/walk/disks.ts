@@ -35,17 +35,20 @@ export interface Presented {
 
 export async function presentedBy(cluster: JoinCluster, machine: Machine): Promise<Presented> {
   const { storage, keys, settings } = machine;
+  const fingerprint = async (keyId: string): Promise<string> => {
+    const known = fingerprints.get(keyId) ?? sshFingerprint(await keys.public(keyId));
+    fingerprints.set(keyId, known);
+    return known;
+  };
   const disk = await storage.load();
   const held = await keys.list();
   const kept = (disk?.bound_keys ?? []).filter((id) => held.some(({ keyId }) => keyId === id));
   const ids = kept.length > 0 ? kept : held.slice(-1).map(({ keyId }) => keyId);
-  const fingerprints = await Promise.all(
-    ids.map(async (id) => sshFingerprint(await keys.public(id))),
-  );
+  const known = await Promise.all(ids.map(fingerprint));
   const joined = disk?.joined;
   return {
     attemptId: disk?.pending?.attempt_id,
-    keys: fingerprints.length > 0 ? fingerprints : ["a new one"],
+    keys: known.length > 0 ? known : ["a new one"],
     secret: settings.registrationSecret ?? "",
     hostId: settings.host.hostId ?? "",
     state: joined && stateOf(joined.join_state),
@@ -79,20 +82,36 @@ function stateOf(jwt: string): State {
   };
 }
 
-/** Reading a certificate costs more than the walk around it. */
-const MAX_PARSED = 500;
-const parsed = new Map<string, X509>();
+/** What costs more to read than the walk around it: keys by id and line, certificates by their text. */
+const fingerprints = new Map<string, string>();
+const certificates = new Map<string, { readonly x509: X509; readonly certificate: Certificate }>();
+const MAX_READ = 500;
+
+export function fingerprintOf(line: string): string {
+  const known = fingerprints.get(line) ?? sshFingerprint(line);
+  fingerprints.set(line, known);
+  return known;
+}
+
+/** Between two walks. */
+export function forgetRead(): void {
+  if (fingerprints.size > MAX_READ) fingerprints.clear();
+  if (certificates.size > MAX_READ) certificates.clear();
+}
 
 function certificateOf(cluster: JoinCluster, base64: string): Certificate | undefined {
-  const der = Buffer.from(base64, "base64");
-  const x509 = parsed.get(base64) ?? parseX509(der);
-  if (parsed.size > MAX_PARSED) parsed.clear();
-  parsed.set(base64, x509);
+  const read = certificates.get(base64) ?? readCertificate(cluster, Buffer.from(base64, "base64"));
+  certificates.set(base64, read);
   const now = cluster.clock.now();
-  if (now < x509.notBefore || now >= x509.notAfter) return undefined;
-  const { identity } = verifyClientCertificate(der, cluster.authorities.trust(), now);
+  const { notBefore, notAfter } = read.x509;
+  return notBefore <= now && now < notAfter ? read.certificate : undefined;
+}
+
+function readCertificate(cluster: JoinCluster, der: Buffer) {
+  const x509 = parseX509(der);
+  const { identity } = verifyClientCertificate(der, cluster.authorities.trust(), x509.notBefore);
   const { generation } = identity;
   const instance = "user" in identity ? identity.botInstanceId : identity.instanceId;
   assert.ok(instance !== undefined && generation !== undefined);
-  return { instance, generation };
+  return { x509, certificate: { instance, generation } };
 }

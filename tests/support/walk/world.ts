@@ -7,6 +7,7 @@ import { backUp } from "../join-backup.ts";
 import { JoinCluster } from "../join.ts";
 import { Machine } from "../join-machine.ts";
 import { Disk } from "./disk.ts";
+import { forgetRead } from "./disks.ts";
 import { Ledger, type Bookmark } from "./ledger.ts";
 
 export type Kind = "bot" | "agent";
@@ -62,6 +63,7 @@ export class WalkCluster implements AsyncDisposable {
   /** A world in which nothing has happened yet. */
   async begin(kind: Kind): Promise<World> {
     const { cluster, disk } = this;
+    forgetRead();
     disk.observe = () => {};
     disk.fault = undefined;
     // In this order: what had expired is there again.
