@@ -12,7 +12,7 @@ import {
 import { parseAddress, type Address } from "#services/enrolment";
 import type { Command } from "commander";
 import { durationOption } from "../duration-option.ts";
-import { addSocket, SOCKET_VARIABLE, socketOf, type SocketOptions } from "./api/socket.ts";
+import { addSocket, socketOf, type SocketOptions } from "./api/socket.ts";
 import { askDiagnostics, askSocket, type Ask } from "./wait/ask.ts";
 
 const LOOK_AGAIN_MS = 100;
@@ -40,10 +40,7 @@ function askOf(options: Options, io: CommandIo): Ask {
   const { diagAddr, socket, service } = options;
   if (diagAddr && socket !== undefined)
     throw new UsageError("--diag-addr and --socket are two ways to one bot; give one of them");
-  if (diagAddr) return askDiagnostics(diagAddr, service);
-  if (socket === undefined && !io.env[SOCKET_VARIABLE])
-    throw new UsageError(`give --diag-addr, or the bot's socket: --socket or ${SOCKET_VARIABLE}`);
-  return askSocket(socketOf(options, io), service);
+  return diagAddr ? askDiagnostics(diagAddr, service) : askSocket(socketOf(options, io), service);
 }
 
 async function untilReady(

@@ -7,7 +7,7 @@ const schema = z.strictObject({
   name: serviceName.optional(),
   listen: z
     .string()
-    .regex(/^unix:\/\/\/.+/, { error: "must be unix:///path" })
+    .regex(/^unix:\/\/.+/, { error: "must be unix:///path" })
     .optional()
     .meta({
       path: true,

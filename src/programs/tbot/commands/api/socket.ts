@@ -1,28 +1,22 @@
-import { UsageError, type CommandIo } from "#base/cli";
+import type { CommandIo } from "#base/cli";
 import { CodedError } from "#base/kernel";
 import { BotApiClient } from "#services/bot-client";
 import type { Command } from "commander";
+import { apiSocket } from "../../api-socket.ts";
 
 export interface SocketOptions {
   readonly socket?: string;
 }
 
-export const SOCKET_VARIABLE = "TBOT_API_SOCKET";
-
 export const addSocket = (command: Command): Command =>
   command.option(
     "--socket <path>",
-    `socket of the running bot: a path or unix:///path (or ${SOCKET_VARIABLE})`,
+    "socket of the running bot: a path or unix:///path; default: TBOT_API_SOCKET, or where `tbot start bot-api` listens",
   );
 
-/** The socket that was meant; throws `UsageError` when none was named. */
-export function socketOf({ socket }: SocketOptions, { env }: Pick<CommandIo, "env">): string {
-  const named = socket ?? env[SOCKET_VARIABLE];
-  if (named !== undefined && named !== "") return named;
-  throw new UsageError(
-    `no socket: give --socket, or set ${SOCKET_VARIABLE}, to where a bot runs \`tbot start bot-api --listen unix:///path …\``,
-  );
-}
+/** The socket that is named, or the one where a bot of this user takes orders by default. */
+export const socketOf = ({ socket }: SocketOptions, io: Pick<CommandIo, "env">): string =>
+  socket ?? apiSocket(io);
 
 /** Talks to the bot, and says what to look at when there is none. */
 export async function withApi<T>(
@@ -34,7 +28,7 @@ export async function withApi<T>(
   try {
     return await act(api);
   } catch (error) {
-    throw isAbsence(error) ? explained(error, options) : error;
+    throw isAbsence(error) ? explained(error, options, io) : error;
   }
 }
 
@@ -47,8 +41,17 @@ function isAbsence(error: unknown): error is CodedError {
 
 const absences: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ECONNREFUSED"]);
 
-function explained(error: CodedError, { socket }: SocketOptions): CodedError {
-  const from = socket === undefined ? `${SOCKET_VARIABLE} says so` : "--socket says so";
-  const hint = `is \`tbot start bot-api\` running there? ${from}`;
+function explained(
+  error: CodedError,
+  { socket }: SocketOptions,
+  { env }: Pick<CommandIo, "env">,
+): CodedError {
+  const where =
+    socket !== undefined
+      ? "--socket names it"
+      : env["TBOT_API_SOCKET"]
+        ? "TBOT_API_SOCKET names it"
+        : "it is the default; --socket or TBOT_API_SOCKET name another";
+  const hint = `${where}: does \`tbot start bot-api\` run, and listen there? its log tells`;
   return new CodedError(error.code, `${error.message}\n${hint}`, { cause: error });
 }

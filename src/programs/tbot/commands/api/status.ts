@@ -47,7 +47,7 @@ const columns: readonly Column<RemoteStatus>[] = [
   { heading: "Type", cell: ({ type }) => type },
   { heading: "Status", cell: ({ status }) => status },
   { heading: "Since", cell: ({ updatedAt }) => secondsOf(updatedAt) },
-  { heading: "From", cell: ({ spawned }) => (spawned ? "api" : "file") },
+  { heading: "From", cell: ({ spawned }) => (spawned ? "api" : "start") },
   { heading: "Reason", cell: ({ reason }) => reason },
 ];
 
