@@ -1,17 +1,13 @@
 // docs/guides/bound-keypair-walk.md, every command of it, as two people would type it.
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { closedPort } from "#testing/applications";
-import { until } from "#testing/wait";
+import { installPrograms, Shell } from "#testing/shell";
 
 const GUIDE = "docs/guides/bound-keypair-walk.md";
-const DONE_MS = 60_000;
 
 interface Block {
   readonly terminal: "terminal-1" | "terminal-2";
@@ -26,68 +22,10 @@ async function blocksOf(file: string): Promise<readonly Block[]> {
   }));
 }
 
-/** A shell that is typed into. */
-class Terminal {
-  readonly #shell: ChildProcess;
-  #printed = "";
-  #marks = 0;
-
-  constructor(cwd: string) {
-    const env = { PATH: `${join(cwd, "bin")}:${process.env["PATH"]}`, HOME: cwd };
-    this.#shell = spawn("bash", ["-m"], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
-    this.#shell.stdout!.on("data", (chunk) => (this.#printed += String(chunk)));
-    this.#shell.stderr!.on("data", (chunk) => (this.#printed += String(chunk)));
-  }
-
-  get printed(): string {
-    return this.#printed;
-  }
-
-  /** Types the lines; gives what they printed, once all of them have ended. */
-  async run(lines: readonly string[]): Promise<string> {
-    const from = this.#printed.length;
-    const mark = `mark-${++this.#marks}`;
-    this.type([...lines, `echo "${mark} $?"`]);
-    await until(`${lines.join("; ")}\nends`, () => this.#printed.includes(`${mark} `), DONE_MS);
-    const printed = this.#printed.slice(from);
-    assert.match(printed, new RegExp(`${mark} 0`), `${lines.join("\n")}:\n${printed}`);
-    return printed;
-  }
-
-  type(lines: readonly string[]): void {
-    this.#shell.stdin!.write(lines.map((line) => `${line}\n`).join(""));
-  }
-
-  /** Waits for something that is printed from now on. */
-  async prints(pattern: RegExp, from = this.#printed.length): Promise<void> {
-    await until(
-      `the terminal prints ${pattern}, after:\n${this.#printed.slice(-3_000)}`,
-      () => pattern.test(this.#printed.slice(from)),
-      DONE_MS,
-    );
-  }
-
-  /** Ctrl-C, to what runs in the foreground. */
-  interrupt(): void {
-    const { pid } = this.#shell;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
-    for (const child of children.split(" ")) process.kill(Number(child), "SIGINT");
-  }
-
-  async close(): Promise<void> {
-    this.#shell.stdin!.end();
-    if (this.#shell.exitCode === null) await once(this.#shell, "exit");
-  }
-
-  kill(): void {
-    this.#shell.kill("SIGKILL");
-  }
-}
-
 let directory: string;
 let port: number;
 let blocks: readonly Block[];
-const terminals: Record<string, Terminal> = {};
+const terminals: Record<string, Shell> = {};
 /** What stands for `JOIN_URI` once it was printed. */
 let joinUri = "";
 let next = 0;
@@ -96,11 +34,9 @@ before(async () => {
   blocks = await blocksOf(GUIDE);
   port = await closedPort();
   directory = await mkdtemp(join(tmpdir(), "tenon-walk-"));
-  await mkdir(join(directory, "bin"));
-  await symlink(process.execPath, join(directory, "bin", "node"));
-  for (const name of ["tenon", "tbot", "tctl"])
-    await symlink(resolve(`src/programs/${name}/main.ts`), join(directory, "bin", name));
-  for (const name of ["terminal-1", "terminal-2"]) terminals[name] = new Terminal(directory);
+  await installPrograms(directory);
+  for (const name of ["terminal-1", "terminal-2"])
+    terminals[name] = new Shell(directory, { jobs: true });
 });
 
 after(async () => {

@@ -66,6 +66,7 @@ before(async () => {
     ["3080", String(await closedPort())],
     ["8080", String(await closedPort())],
     ["9000", String(await closedPort())],
+    ["9001", String(await closedPort())],
     ["/tmp/", `${yard.directory}/`],
     ["./hello", `${yard.directory}/hello`],
     [" hello/", ` ${yard.directory}/hello/`],
