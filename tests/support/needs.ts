@@ -8,6 +8,7 @@ export const debianPackages = {
   kill: "procps",
   openssl: "openssl",
   "pkcs11-tool": "opensc",
+  perl: "perl-base",
   script: "bsdutils",
   "softhsm2-util": "softhsm2",
   ssh: "openssh-client",

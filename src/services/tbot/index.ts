@@ -3,6 +3,7 @@ export { makeBoundKey } from "./bound-key.ts";
 export { checkConfiguration, type JoinParameters } from "./check.ts";
 export {
   botConfiguration,
+  completeService,
   serviceList,
   type BotConfiguration,
   type ServiceConfiguration,
@@ -11,6 +12,7 @@ export type { BotControl, ControlledStatus } from "./control.ts";
 export { Diagnostics, type DiagnosticsOptions } from "./diagnostics.ts";
 export { generateKinds, generateOutput, type GenerateKind } from "./generate.ts";
 export type { HostFacts } from "./host-facts.ts";
+export type { Readiness, ServiceStatus } from "./readiness.ts";
 export type { SpawnedMemory } from "./spawned-memory.ts";
 export { BOT_IDENTITY } from "./names.ts";
 export { openBotStorage, type BotStorage } from "./storage.ts";

@@ -14,6 +14,7 @@ import type { Command } from "commander";
 import { apiSocket } from "../api-socket.ts";
 import { addBotArguments, type BotArguments, type OwnOptions } from "../arguments.ts";
 import { defaultStorage, enrol, hostFacts } from "../enrol.ts";
+import { notifySystemd } from "../systemd/notify.ts";
 
 export function defineStart(command: Command, io: CommandIo): void {
   addBotArguments(command, io, async (given, options) => await start(given, options, io));
@@ -50,6 +51,12 @@ async function start(given: BotArguments, options: OwnOptions, io: CommandIo): P
   await using _diagnostics = await startDiagnostics(configuration, { bot, metrics, log });
   await using _pidFile = await writePidFile(options.pidFile);
   renewals.lead(() => bot.renewNow());
+  using _notified = await notifySystemd({
+    ...shared,
+    env: io.env,
+    readiness: bot.readiness,
+    signal: io.signal,
+  });
   using _uncaught = watchUncaught(process, (error) => bot.blame(error));
   await bot.run(io.signal);
   log.info("tbot ends");

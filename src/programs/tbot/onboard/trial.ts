@@ -10,6 +10,7 @@ import {
   type ControlledStatus,
 } from "#services/tbot";
 import type { Enrolment } from "#services/enrolment";
+import { apiSocket } from "../api-socket.ts";
 import { enrol, hostFacts, type Placed } from "../enrol.ts";
 
 /** As many as a screen holds. */
@@ -49,7 +50,14 @@ export class Trial implements AsyncDisposable {
     await using owned = new AsyncDisposableStack();
     const { enrolment } = owned.use(await enrol({ ...shared, parameters, io }));
     const metrics = new Metrics();
-    const bot = new Bot({ ...shared, enrolment, host: hostFacts(), random: Math.random, metrics });
+    const bot = new Bot({
+      ...shared,
+      enrolment,
+      host: hostFacts(),
+      random: Math.random,
+      metrics,
+      surroundings: { apiSocket: apiSocket(io) },
+    });
     const stop = new AbortController();
     const running = bot.run(stop.signal);
     running.catch(() => {});

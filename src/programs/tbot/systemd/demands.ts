@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 import { withAbsolutePaths } from "#base/config";
-import { botConfiguration, type BotConfiguration } from "#services/tbot";
+import { botConfiguration, completeService, type BotConfiguration } from "#services/tbot";
 
 /** What a bot's configuration needs of the system around it. Paths are absolute. */
 export interface Demands {
@@ -19,6 +19,8 @@ export interface Demands {
   /** Whether it takes orders for services that nobody knows yet. */
   readonly spawns: boolean;
   readonly oneshot: boolean;
+  /** Where it takes orders, if no service says where: `unix:///path`. */
+  readonly apiSocket?: string;
   /** Whether some path depends on the directory in which the bot is started. */
   readonly relative: boolean;
 }
@@ -37,12 +39,16 @@ const FIRST_FREE_PORT = 1024;
 /** Read from the values themselves, so that a new type of service needs nothing here. */
 export function demandsOf(
   configuration: BotConfiguration,
-  where: { storage: string; cwd: string },
+  where: { storage: string; apiSocket: string; cwd: string },
 ): Demands {
   const found: Found = { written: [], sockets: [], ports: [], others: false, spawns: false };
-  const { onboarding, diag_addr, ...places } = configuration;
-  if (configuration.storage === undefined) found.written.push(where.storage);
-  collect(places, found);
+  const { onboarding, diag_addr, storage } = configuration;
+  const services = configuration.services.map((service) => completeService(service, where));
+  const unsaid = configuration.services.some(
+    (service) => service.type === "bot-api" && service.listen === undefined,
+  );
+  if (storage === undefined) found.written.push(where.storage);
+  collect([storage, services], found);
   if (diag_addr !== undefined) found.ports.push(portOf(diag_addr));
   const read = filesOf(configuration);
   const absolute = (path: string): string => resolve(where.cwd, path);
@@ -56,6 +62,7 @@ export function demandsOf(
     spawns,
     devices: onboarding.bound_keypair.pkcs11 !== undefined,
     oneshot: configuration.oneshot,
+    ...(unsaid ? { apiSocket: where.apiSocket } : {}),
     relative: [...written, ...read].some((path) => !path.startsWith("/")),
   };
 }
@@ -67,6 +74,7 @@ function collect(value: unknown, found: Found): void {
   if (value["type"] === "directory" && typeof value["path"] === "string")
     found.written.push(value["path"]);
   if (value["type"] === "bot-api") found.spawns = true;
+  if (value["type"] === "credential-api") found.sockets.push(String(value["path"]));
   if (Array.isArray(value["readers"]) && value["readers"].length > 0) found.others = true;
   for (const inner of Object.values(value)) collect(inner, found);
 }

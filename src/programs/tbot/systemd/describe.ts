@@ -30,6 +30,7 @@ export async function describeUnit(
   checkName("--group", group);
   // Each unit has a storage of its own, wherever the home of its user is.
   const storage = join("/var/lib/tenon", name === "tbot" ? "bot" : name);
+  const apiSocket = `unix:///run/${name}/bot-api.sock`;
   const cwd = process.cwd();
   const version = await systemdVersion();
   const options: UnitOptions = {
@@ -39,7 +40,7 @@ export async function describeUnit(
     file,
     cwd,
     tbot: request.tbotPath === undefined ? thisProgram() : [resolve(request.tbotPath)],
-    demands: demandsOf(configuration, { storage, cwd }),
+    demands: demandsOf(configuration, { storage, apiSocket, cwd }),
     ...(configuration.storage === undefined ? { storage } : {}),
     ...(version === undefined ? {} : { systemdVersion: version }),
   };

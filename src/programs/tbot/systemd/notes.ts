@@ -15,6 +15,10 @@ export async function notesOf(options: UnitOptions): Promise<string[]> {
   if (homes && user !== "root")
     notes.push(`some paths are in a home directory: ${user} must be able to enter it`);
   if (demands.relative) notes.push(`relative paths of the file begin at "${cwd}"`);
+  if (demands.apiSocket !== undefined)
+    notes.push(
+      `it takes orders from ${user} and root: export TBOT_API_SOCKET=${demands.apiSocket}`,
+    );
   if (demands.spawns)
     notes.push(
       `services that are spawned later can write only where those of the file do; ReadWritePaths= in "systemctl edit ${name}" opens more`,

@@ -27,6 +27,7 @@ function linesOf(file: object, more: { systemdVersion?: number } = {}): string[]
 const demandsFor = (file: object) =>
   demandsOf(parseValue({ value: file, schema: botConfiguration, what: "a test" }), {
     storage: "/var/lib/tenon/bot",
+    apiSocket: "unix:///run/tbot/bot-api.sock",
     cwd,
   });
 
@@ -49,6 +50,24 @@ describe("where the bot may write", () => {
       "a socket in /run",
       { storage: "memory://", services: [tunnel("unix:///run/tbot/app.sock")] },
       { RuntimeDirectory: ["tbot"] },
+    ],
+    [
+      "a socket for credentials",
+      { storage: "memory://", sockets: [{ path: "/run/creds/s.sock" }] },
+      { RuntimeDirectory: ["creds"] },
+    ],
+    [
+      "a socket for orders, wherever its owner says",
+      { storage: "memory://", services: [{ type: "bot-api", listen: "unix:///run/api/s" }] },
+      { RuntimeDirectory: ["api"], Environment: [] },
+    ],
+    [
+      "a socket for orders, where nobody says",
+      { storage: "memory://", services: [{ type: "bot-api" }] },
+      {
+        RuntimeDirectory: ["tbot"],
+        Environment: ["TBOT_API_SOCKET=unix:///run/tbot/bot-api.sock"],
+      },
     ],
     [
       "directories elsewhere, one of them twice",

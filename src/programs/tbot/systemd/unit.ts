@@ -49,11 +49,14 @@ const unitSection = ({ name }: UnitOptions): Line[] => [
 function execution(options: UnitOptions): Line[] {
   const { name, user, group, demands, cwd } = options;
   return [
-    ["Type", demands.oneshot ? "oneshot" : "exec"],
+    ["Type", demands.oneshot ? "oneshot" : "notify"],
     ["User", user],
     ["Group", group],
     "# For TBOT_REGISTRATION_SECRET and the like.",
     ["EnvironmentFile", `-/etc/default/${name}`],
+    ...(demands.apiSocket === undefined
+      ? []
+      : ([["Environment", word(`TBOT_API_SOCKET=${demands.apiSocket}`)]] as const)),
     ...(demands.relative ? ([["WorkingDirectory", plain(cwd)]] as const) : []),
     // With the colon systemd leaves every `$` alone.
     [
