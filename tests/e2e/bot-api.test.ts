@@ -105,9 +105,16 @@ describe("a bot that is killed in the middle of its work", () => {
 });
 
 describe("a bot that is cut off", () => {
-  test("says so of what it is asked for meanwhile, and does it when it can", async () => {
-    const bot = await start("cut-off");
+  test("until its identity ends: says so of what it is asked for, and does it when it can", async () => {
+    const configured = [api, { ...fileIdentity, credential_ttl: "1h" }];
+    const more = { credential_ttl: "6s", renewal_interval: "3s" };
+    const bot = await RealBot.start({ cluster, name: "cut-off", services: configured, more });
+    await bot.ready();
     await cluster.stop();
+    const end = /^tbot_certificate_expires_seconds{service="bot-identity"} /;
+    await until("its identity has ended", async () => {
+      return (await bot.metric(end))! < Date.now() / 1_000;
+    });
     const { outcome, services } = await spawn(bot, {
       type: "identity",
       destination: "{dir}/late",
@@ -115,7 +122,7 @@ describe("a bot that is cut off", () => {
     assert.equal(outcome, "failed");
     assert.equal(services[0]!.status, "unhealthy");
     await cluster.startAgain();
-    await bot.until("identity-1", "healthy");
+    await bot.until("identity-1", "healthy", 45_000);
     await bot.stop();
   });
 

@@ -52,8 +52,12 @@ function completeDestination(value: string | DestinationConfiguration): Destinat
   return directory.parse({ type: "directory", path });
 }
 
+/** It stands in every heartbeat, log line and metric of the service. */
+const MAX_NAME = 64;
+
 export const serviceName = z
   .string()
+  .max(MAX_NAME)
   .regex(/^[A-Za-z0-9_+-]+$/, { error: "must hold only letters, digits and - _ +" })
   .meta({
     description: "name of this service in readiness and logs; default: its type and a number",

@@ -51,6 +51,19 @@ function setUp(more: Partial<HeartbeatOptions> = {}) {
 }
 
 suite("heartbeats", () => {
+  test("tell of a hundred services, and of those that are not well before the others", async () => {
+    const { clock, beats, options, start } = setUp();
+    for (let at = 0; at < 150; at++) {
+      const service = { name: `s${at}`, type: "t" };
+      options.readiness.report(service, at === 149 ? "unhealthy" : "healthy");
+    }
+    const finish = await start();
+    await clock.advance(0);
+    const told = beats[0]!.services.map(({ name }) => name);
+    assert.deepEqual([told.length, ...told.slice(0, 3)], [100, "s0", "s149", "s1"]);
+    await finish();
+  });
+
   test("do not wait for ever for a service that does not get ready", async () => {
     const { clock, beats, say, start } = setUp();
     say("initializing");

@@ -1,7 +1,7 @@
 import { Bell, deadline, runRepeatedly, waitOrBell, type Clock, type Logger } from "#base/kernel";
 import type { BotIdentity } from "./identity.ts";
 import type { HostFacts } from "./host-facts.ts";
-import type { Readiness, ServiceStatus } from "./readiness.ts";
+import { isReady, type Readiness, type ServiceStatus } from "./readiness.ts";
 
 /** Often enough that a page that lists machines is never far behind. */
 const HEARTBEAT_INTERVAL_MS = 5 * 60_000;
@@ -107,10 +107,19 @@ async function sendHeartbeat(
       configuration:
         Buffer.byteLength(configuration) > MAX_CONFIGURATION_BYTES ? "" : configuration,
       startup,
-      services: readiness.all().slice(0, MAX_SERVICES).map(healthOf),
+      services: worthTelling(readiness.all()).map(healthOf),
     },
     { signal },
   );
+}
+
+/** Of more services than the cluster takes, those that somebody should look at. */
+function worthTelling(services: readonly ServiceStatus[]): readonly ServiceStatus[] {
+  if (services.length <= MAX_SERVICES) return services;
+  const [own, ...others] = services;
+  const bad = others.filter((service) => !isReady([service]));
+  const good = others.filter((service) => isReady([service]));
+  return [own!, ...bad, ...good].slice(0, MAX_SERVICES);
 }
 
 const healthOf = ({ name, type, state, reason = "", updatedAt }: ServiceStatus) => ({
