@@ -206,6 +206,15 @@ suite("bot-api", () => {
     await assertClean(job);
   });
 
+  test("with a service that cannot be fails at once, and names it", async () => {
+    const config = JSON.stringify({
+      services: [{ type: "credential-api", path: "/etc/api.sock" }],
+    });
+    const job = await world.job([world.bot({ config })]);
+    assert.match(errorsOf(job, "bot")[0] ?? "", /^credential-api-1 is failed: .*"\/etc"/);
+    await assertClean(job);
+  });
+
   test("takes services and settings from its configuration", async () => {
     const port = await closedPort();
     const config = JSON.stringify({ credential_ttl: "30m", services: [tunnel(port)] });

@@ -18,7 +18,7 @@ export interface Waiting {
   readonly log: string;
   /** Asks the bot; rejects while it does not answer yet. */
   readonly ask: (signal: AbortSignal) => Promise<readonly RemoteStatus[]>;
-  /** Told each thing that is new on the way. */
+  /** Told what is wrong on the way. */
   readonly say: (line: string) => void;
   readonly timeout: string;
   readonly clock: Clock;
@@ -61,7 +61,7 @@ async function withLog(what: string, { log }: Waiting): Promise<string> {
   return end === "" ? `${what}; its log is empty` : `${what}\nThe end of its log:\n${end}`;
 }
 
-/** What is not ready and why, each thing once. */
+/** What is not ready and why; what is wrong is told at once, each thing once. */
 class News {
   last: readonly string[] = ["it does not answer"];
   readonly #say: (line: string) => void;
@@ -71,9 +71,10 @@ class News {
   }
 
   tell(statuses: readonly RemoteStatus[]): void {
-    const lines = statuses.filter((status) => !isReady(status)).map(statusLine);
-    for (const line of lines.filter((line) => !this.last.includes(line))) this.#say(line);
-    if (statuses.length > 0) this.last = lines;
+    const waiting = statuses.filter((status) => !isReady(status));
+    const wrong = waiting.filter(({ status }) => status !== "initializing").map(statusLine);
+    for (const line of wrong.filter((line) => !this.last.includes(line))) this.#say(line);
+    if (statuses.length > 0) this.last = waiting.map(statusLine);
   }
 
   unanswered(error: unknown): void {
