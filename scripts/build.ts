@@ -1,7 +1,7 @@
-// npm run build: bundles of the three commands in dist/, with every subcommand loaded when it is
+// npm run build: the web page, and bundles of the three commands in dist/, with every subcommand loaded when it is
 // used, and those of the GitHub Actions in actions/dist/, which are committed. With --koffi it also
 // fetches koffi's native parts for the actions: once for each version of koffi.
-import { chmod, mkdir, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ACTIONS_DIST, actionBundles } from "./action-bundles.ts";
 import { bundle } from "./bundle.ts";
@@ -25,6 +25,7 @@ await write("dist", [
   ["package.json", '{ "type": "module" }\n'],
 ]);
 await copyInstalled("dist");
+await cp("web/dist", "dist/web", { recursive: true });
 await Promise.all(programs.map((name) => chmod(`dist/${name}.js`, 0o755)));
 console.log(`dist/ holds ${programs.map((name) => `${name}.js`).join(", ")}`);
 

@@ -14,4 +14,11 @@ if ! cmp -s package-lock.json "$stamp"; then
   cp package-lock.json "$stamp"
 fi
 
+# The web page is built once, and again when its sources are newer.
+page=web/dist/index.html
+if [ ! -e "$page" ] || [ -n "$(find web/src web/index.html web/vite.config.ts ui/src -newer "$page" | head -n 1)" ]; then
+  echo "Building the web page …" >&2
+  PATH="$PWD/node_modules/.bin:$PATH" npm run --silent build:web >&2
+fi
+
 exec node_modules/.bin/node "$@"

@@ -32,6 +32,7 @@ const steps: readonly Step[] = [
   },
   { name: "lint", what: "oxlint, with types", command: [`${bin}/oxlint`, "--type-aware"] },
   { name: "types", what: "the TypeScript checker", command: [`${bin}/tsc`, "-p", "."] },
+  { name: "page", what: "the same for the web page", command: [`${bin}/tsc`, "-p", "web"] },
   {
     name: "house",
     what: "floors, tidiness, unused code",

@@ -8,6 +8,8 @@ import { test } from "node:test";
 const MAX_LINES = 300;
 const tracked = globSync([
   "src/**/*.ts",
+  "web/src/**/*.{ts,tsx}",
+  "ui/src/**/*.{ts,tsx}",
   "bench/**/*.ts",
   "scripts/**/*",
   "tests/**/*.ts",

@@ -3,6 +3,7 @@ import { delimiter, join } from "node:path";
 
 /** Commands (and libraries) of other packages that some suites use, and the Debian package of each. */
 export const debianPackages = {
+  chromium: "chromium",
   curl: "curl",
   "dbus-daemon": "dbus-daemon",
   kill: "procps",

@@ -298,7 +298,12 @@ spec: { api_server: "https://10.0.0.1:6443" }
       const text = await cluster.out(
         "users add carol --roles access,auditor --logins carol --traits team=a,b",
       );
-      assert.equal(text, "user/carol created with access, auditor\n");
+      assert.match(text, /^user\/carol created with access, auditor\n/);
+      const link = /^ {2}https:\/\/example\.test:3080\/web\/invitation#[0-9a-f]{64}$/m;
+      assert.match(text, link);
+      const again = await cluster.out("users reset carol");
+      assert.match(again, link);
+      assert.notEqual(link.exec(again)![0], link.exec(text)![0]);
       const { spec } = await cluster.resources.require("user", "carol");
       assert.deepEqual(spec.traits, { team: ["a", "b"], logins: ["carol"] });
       assert.match(await cluster.out("users ls"), /^carol +access, auditor +/m);

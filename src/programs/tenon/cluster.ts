@@ -5,14 +5,15 @@ import type { BackedUpStore, Store } from "#base/storage";
 import { AuditLog, systemActor } from "#domain/audit";
 import type { Authorities } from "#domain/authority";
 import { openResync } from "#domain/join";
-import { Resources } from "#domain/resources";
+import { Resources, userKind, writeOf } from "#domain/resources";
+import type { SignIn } from "#domain/sign-in";
 import { createAuthServer, type AddressLimits, type AuthServer } from "#services/auth";
 import { parseAddress } from "#services/enrolment";
 import { Proxy, type PortLimits } from "#services/proxy";
 import { webHandler, type WebHandler } from "#services/web";
 import { openAuthorities, openStore, requireStore } from "./bootstrap.ts";
 import { hostIdOf } from "./host-id.ts";
-import { adminSocketPath } from "./paths.ts";
+import { adminSocketPath, webRoot } from "./paths.ts";
 import { PROXY_PORT } from "./remote.ts";
 import type { ClusterSettings } from "./settings.ts";
 
@@ -39,6 +40,7 @@ export interface ClusterOptions {
 export class Cluster implements AsyncDisposable {
   readonly #owned: AsyncDisposableStack;
   readonly #rpc: RpcServer;
+  readonly #signIn: SignIn;
   readonly store: Store;
   readonly authorities: Authorities;
   readonly audit: AuditLog;
@@ -50,6 +52,7 @@ export class Cluster implements AsyncDisposable {
   private constructor(parts: Parts) {
     this.#owned = parts.owned;
     this.#rpc = parts.rpc;
+    this.#signIn = parts.signIn;
     this.store = parts.store;
     this.authorities = parts.authorities;
     this.audit = parts.audit;
@@ -62,6 +65,15 @@ export class Cluster implements AsyncDisposable {
     await using owned = new AsyncDisposableStack();
     const parts = await start(options, owned);
     return new Cluster({ ...parts, owned: owned.move() });
+  }
+
+  /** Makes a person who may do everything, and a link with which to sign in; a secret. */
+  async inviteFirstUser(name: string): Promise<string> {
+    const spec = { roles: ["access", "editor", "auditor"], created_by: "system" };
+    const user = userKind.schema.parse({ kind: "user", version: "v1", metadata: { name }, spec });
+    const event = { type: "user.create", actor: systemActor, fields: { name } } as const;
+    await this.store.commit([writeOf(user, "create"), this.audit.write(event)]);
+    return (await this.#signIn.invite({ user: name, purpose: "invitation" })).url;
   }
 
   /** Takes nothing new, and lets what is under way end for `graceMs`. */
@@ -77,6 +89,7 @@ export class Cluster implements AsyncDisposable {
 interface Parts {
   readonly owned: AsyncDisposableStack;
   readonly rpc: RpcServer;
+  readonly signIn: SignIn;
   readonly store: Store;
   readonly authorities: Authorities;
   readonly audit: AuditLog;
@@ -110,7 +123,8 @@ async function start(options: ClusterOptions, owned: AsyncDisposableStack): Prom
     actor: systemActor,
     fields: { version: VERSION, cluster_name: authorities.clusterName },
   });
-  return { owned, rpc, store, authorities, audit, proxy, adminSocket, isNew };
+  const { signIn } = auth;
+  return { owned, rpc, signIn, store, authorities, audit, proxy, adminSocket, isNew };
 }
 
 async function noteRestore(parts: Parameters<typeof openResync>[0], logger: Logger): Promise<void> {
@@ -185,7 +199,7 @@ function webOf(about: {
   auth: AuthServer;
 }): WebHandler {
   const { options, store, authorities, auth } = about;
-  return webHandler({
+  const parts = {
     calls: new LocalCalls(auth.services),
     signIn: auth.signIn,
     resources: new Resources(store),
@@ -193,7 +207,8 @@ function webOf(about: {
     version: VERSION,
     clock: options.clock,
     logger: options.logger.child({ service: "web" }),
-  });
+  };
+  return webHandler(parts, webRoot());
 }
 
 /** Without a port of its own it has the one that the proxy listens on. */

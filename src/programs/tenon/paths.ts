@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 export interface Surroundings {
@@ -15,3 +16,9 @@ export function defaultDataDir({ env, root }: Surroundings): string {
 
 /** Where a local administrator's `tctl` reaches the cluster. */
 export const adminSocketPath = (dataDir: string): string => join(dataDir, "admin.sock");
+
+/** The built web page: beside the bundle, or in the workspace that it is built in. */
+export function webRoot(): string {
+  const bundled = join(import.meta.dirname, "web");
+  return existsSync(bundled) ? bundled : join(import.meta.dirname, "../../../web/dist");
+}

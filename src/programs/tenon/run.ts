@@ -23,7 +23,7 @@ export async function run(
     metrics: new Metrics(),
   });
   const { cluster, diagnostics } = context;
-  if (cluster?.isNew) io.stdout.write(welcome(cluster, settings.dataDir));
+  if (cluster?.isNew) io.stdout.write(await welcome(cluster, settings.dataDir));
   logger.info("ready", {
     version: VERSION,
     ...(cluster ? { cluster: cluster.authorities.clusterName } : {}),

@@ -52,6 +52,7 @@ function landing({ clusterName, version }: PageFacts): WebAnswer {
 <body>
 <h1>${name}</h1>
 <p>This is the proxy of a Tenon ${escapeHtml(version)} cluster: it gives machines short-lived identities, and opens applications to them.</p>
+<p><a href="/web/">Sign in</a> to see every machine.</p>
 <p>Bots join here with <code>tbot start</code>, agents with <code>tenon app start</code>, and an administrator works with <code>tctl</code>.</p>
 </body>
 </html>

@@ -25,7 +25,7 @@ export class WebServer {
 
   constructor(options: {
     readonly pages: WebPages;
-    /** Takes every request of the web application's endpoints. */
+    /** Takes every request of the web application. */
     readonly endpoints?: WebHandler | undefined;
     readonly logger: Logger;
   }) {
@@ -62,8 +62,8 @@ export class WebServer {
   }
 }
 
-/** RFD 0217, "Web APIs": `/v1/webapi/…`, `/v2/webapi/…`. */
-const ENDPOINTS = /^\/v\d+\/webapi\//;
+/** The page, `/web/…`, and what it asks (RFD 0217, "Web APIs"): `/v1/webapi/…`, `/v2/webapi/…`. */
+const ENDPOINTS = /^\/(?:v\d+\/webapi|web)(?:\/|$)/;
 
 function answer(
   pages: WebPages,

@@ -1,0 +1,45 @@
+import { useEffect, useRef, type FormEvent, type ReactElement, type ReactNode } from "react";
+import { Button } from "./button.tsx";
+import { Notice } from "./notice.tsx";
+
+export interface DialogProps {
+  readonly title: string;
+  /** What the button does: a verb. */
+  readonly action: string;
+  readonly danger?: boolean;
+  readonly busy?: boolean;
+  readonly error?: string | undefined;
+  readonly children: ReactNode;
+  readonly onClose: () => void;
+  readonly onAct: () => void;
+}
+
+/** The browser's own dialog: it holds the focus, closes with Escape, and makes the rest inert. */
+export function Dialog(props: DialogProps): ReactElement {
+  const { title, action, danger, busy, error, children, onClose, onAct } = props;
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    if (!busy) onAct();
+  };
+  return (
+    <dialog ref={dialog} onClose={onClose} aria-labelledby="dialog-title">
+      <form onSubmit={submit}>
+        <h2 id="dialog-title">{title}</h2>
+        {children}
+        {error !== undefined && <Notice tone="bad">{error}</Notice>}
+        <div className="row">
+          <Button type="submit" look={danger ? "danger" : "main"} busy={busy ?? false}>
+            {action}
+          </Button>
+          <Button look="quiet" onClick={onClose}>
+            Cancel
+          </Button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

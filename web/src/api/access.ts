@@ -1,0 +1,11 @@
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { viewer } from "./queries.ts";
+
+/** Why the viewer may not do something; nothing when the roles allow it. */
+export function useForbidden(): (resource: string, verb: string) => string | undefined {
+  const { data } = useSuspenseQuery(viewer);
+  return (resource, verb) =>
+    data.access[resource]?.includes(verb)
+      ? undefined
+      : `none of your roles (${data.roles.join(", ") || "you have none"}) allows "${verb}" on ${resource}`;
+}

@@ -1,0 +1,33 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { site } from "./client.ts";
+
+/**
+ * Follows the cluster's changes over one stream; what shows a kind that changed is asked for again.
+ * False while the stream is down: the browser opens another by itself, and then everything is asked again.
+ */
+export function useLive(): boolean {
+  const client = useQueryClient();
+  const [up, setUp] = useState(true);
+  useEffect(() => {
+    const stream = new EventSource(`${site}/live`);
+    const changed = (event: MessageEvent<string>): void => {
+      const { kind } = JSON.parse(event.data) as { kind: string };
+      void client.invalidateQueries({ queryKey: [kind] });
+    };
+    let lost = false;
+    stream.addEventListener("ready", () => {
+      if (lost) void client.invalidateQueries();
+      lost = false;
+      setUp(true);
+    });
+    stream.addEventListener("changed", changed);
+    stream.addEventListener("deleted", changed);
+    stream.addEventListener("error", () => {
+      lost = true;
+      setUp(false);
+    });
+    return () => stream.close();
+  }, [client]);
+  return up;
+}

@@ -1,0 +1,127 @@
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { call, named, query, site } from "./client.ts";
+import type {
+  AuditEvent,
+  Bot,
+  ClusterAlert,
+  ClusterStatus,
+  Document,
+  Instance,
+  InstanceDetails,
+  Lock,
+  Page,
+  Token,
+  ViewerContext,
+} from "./types.ts";
+
+/** The first word of each key is the kind of resource that it shows: what changes live is asked again. */
+
+export const viewer = queryOptions({
+  queryKey: ["viewer"],
+  queryFn: () => call<ViewerContext>("GET", `${site}/context`),
+  retry: false,
+});
+
+export const botOf = (name: string) =>
+  queryOptions({
+    queryKey: ["bot", name],
+    queryFn: () => call<Bot>("GET", `${site}/machine-id/bot/${named(name)}`),
+  });
+
+const PAGE = 100;
+
+const pages = <Item>(key: readonly unknown[], path: string, values: Record<string, string>) =>
+  infiniteQueryOptions({
+    queryKey: [...key, values],
+    initialPageParam: "",
+    queryFn: ({ pageParam }) =>
+      call<Page<Item>>("GET", path + query({ ...values, limit: PAGE, start_key: pageParam })),
+    getNextPageParam: (last) => (last.next_key === "" ? undefined : last.next_key),
+  });
+
+export const bots = (search: string) => pages<Bot>(["bot"], `${site}/machine-id/bot`, { search });
+
+export const instances = (values: {
+  search: string;
+  bot_name: string;
+  sort: string;
+  order: string;
+}) => pages<Instance>(["bot_instance"], `${site}/machine-id/bot-instance`, values);
+
+export const events = (values: { bot: string; user: string; type: string }) =>
+  pages<AuditEvent>(["event"], `${site}/events/search`, values);
+
+export const resources = (kind: string, search: string) =>
+  pages<Document>([kind], `${site}/resources/${named(kind)}`, { search });
+
+export const recentInstances = (bot: string) =>
+  queryOptions({
+    queryKey: ["bot_instance", "recent", bot],
+    queryFn: () =>
+      call<Page<Instance>>(
+        "GET",
+        `${site}/machine-id/bot-instance${query({ bot_name: bot, sort: "last_active_at", order: "desc", limit: 10 })}`,
+      ),
+  });
+
+export const instanceOf = (bot: string, id: string) =>
+  queryOptions({
+    queryKey: ["bot_instance", bot, id],
+    queryFn: () =>
+      call<InstanceDetails>(
+        "GET",
+        `${site}/machine-id/bot/${named(bot)}/bot-instance/${named(id)}`,
+      ),
+  });
+
+/** An older proxy ignores the filters: so the page filters again. */
+export const tokensOf = (bot: string) =>
+  queryOptions({
+    queryKey: ["token", bot],
+    retry: false,
+    queryFn: async () => {
+      const path = `/v1/webapi/tokens${query({ role: "Bot", bot })}`;
+      const { items } = await call<{ items: readonly Token[] }>("GET", path);
+      return items.filter(({ roles, bot_name }) => roles.includes("Bot") && bot_name === bot);
+    },
+  });
+
+export const allTokens = queryOptions({
+  queryKey: ["token"],
+  retry: false,
+  queryFn: async () => (await call<{ items: readonly Token[] }>("GET", "/v1/webapi/tokens")).items,
+});
+
+/** Likewise: an older proxy sends every lock. */
+export const locksOn = (bot: Pick<Bot, "user_name" | "role_name">) =>
+  queryOptions({
+    queryKey: ["lock", bot.user_name],
+    queryFn: async () => {
+      const target = `user:${bot.user_name},role:${bot.role_name}`;
+      const path = `${site}/locks${query({ in_force_only: true, target })}`;
+      const { items } = await call<{ items: readonly Lock[] }>("GET", path);
+      return items.filter((lock) => isInForce(lock) && isOn(lock, bot));
+    },
+  });
+
+export const allLocks = queryOptions({
+  queryKey: ["lock"],
+  queryFn: async () => (await call<{ items: readonly Lock[] }>("GET", `${site}/locks`)).items,
+});
+
+export const clusterStatus = queryOptions({
+  queryKey: ["status"],
+  queryFn: () => call<ClusterStatus>("GET", `${site}/status`),
+});
+
+export const clusterAlerts = queryOptions({
+  queryKey: ["alerts"],
+  queryFn: async () =>
+    (await call<{ items: readonly ClusterAlert[] }>("GET", `${site}/alerts`)).items,
+});
+
+const isInForce = ({ expires }: Lock): boolean =>
+  expires === "" || Date.parse(expires) > Date.now();
+
+const isOn = ({ targets }: Lock, bot: Pick<Bot, "user_name" | "role_name">): boolean =>
+  targets["user"] === bot.user_name || targets["role"] === bot.role_name;

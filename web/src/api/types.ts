@@ -1,0 +1,137 @@
+/** What the endpoints answer; `/v1/webapi/openapi.json` describes the same. */
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next_key: string;
+}
+
+export interface ViewerContext {
+  readonly user: string;
+  readonly cluster: string;
+  readonly version: string;
+  readonly roles: readonly string[];
+  readonly access: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface Trait {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+export interface Bot {
+  readonly name: string;
+  readonly description: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly roles: readonly string[];
+  readonly traits: readonly Trait[];
+  readonly max_session_ttl: string;
+  readonly user_name: string;
+  readonly role_name: string;
+  readonly created_at: string;
+  readonly created_by: string;
+  readonly revision: string;
+}
+
+export interface Instance {
+  readonly bot_name: string;
+  readonly instance_id: string;
+  readonly last_active_at: string;
+  readonly hostname: string;
+  readonly join_method: string;
+  readonly version: string;
+  readonly os: string;
+  readonly generation: number;
+  readonly health: string;
+}
+
+export interface Token {
+  readonly name: string;
+  readonly join_method: string;
+  readonly roles: readonly string[];
+  readonly bot_name: string;
+  readonly expires: string;
+}
+
+export interface Lock {
+  readonly name: string;
+  readonly targets: Readonly<Record<string, string>>;
+  readonly message: string;
+  readonly expires: string;
+  readonly created_at: string;
+  readonly created_by: string;
+}
+
+export interface AuditEvent {
+  readonly id: string;
+  readonly time: string;
+  readonly type: string;
+  readonly code: "success" | "failure";
+  readonly actor: { readonly kind: string; readonly name: string };
+  readonly remote_addr: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+export interface Authentication {
+  readonly time: string;
+  readonly join_method: string;
+  readonly generation: number;
+  readonly remote_addr: string;
+  readonly recovery: boolean;
+}
+
+export interface Heartbeat {
+  readonly time: string;
+  readonly version: string;
+  readonly hostname: string;
+  readonly os: string;
+  readonly architecture: string;
+  readonly configuration: string;
+}
+
+export interface ServiceHealth {
+  readonly name: string;
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly updated_at: string;
+}
+
+export interface InstanceDetails {
+  readonly summary: Instance;
+  readonly document: {
+    readonly spec: { readonly previous_instance_id?: string };
+    readonly status?: {
+      readonly latest_authentications: readonly Authentication[];
+      readonly latest_heartbeats: readonly Heartbeat[];
+      readonly service_health: readonly ServiceHealth[];
+      readonly notices: readonly string[];
+    };
+  };
+}
+
+export interface Document {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly description?: string };
+  readonly spec: Readonly<Record<string, unknown>>;
+}
+
+export interface ClusterStatus {
+  readonly cluster: string;
+  readonly version: string;
+  readonly proxy_public_addr: string;
+  readonly ca_pins: readonly string[];
+  readonly started_at: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly authorities: readonly {
+    readonly type: string;
+    readonly phase: string;
+    readonly fingerprint: string;
+  }[];
+}
+
+export interface ClusterAlert {
+  readonly type: string;
+  readonly severity: string;
+  readonly subject: string;
+  readonly message: string;
+}

@@ -1,0 +1,55 @@
+import { Empty, Loading, Table, type Column } from "@tenon/ui";
+import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
+import { useEffect, useState, type ReactElement, type ReactNode } from "react";
+import { Problem } from "./api/factor.tsx";
+import type { Page } from "./api/types.ts";
+
+export interface ListProps<Row> {
+  readonly label: string;
+  readonly result: UseInfiniteQueryResult<InfiniteData<Page<Row>>>;
+  readonly columns: readonly Column<Row>[];
+  readonly keyOf: (row: Row) => string;
+  readonly empty: ReactNode;
+}
+
+/** A long list, page by page: loading, refused, empty, or its rows. */
+export function List<Row>({ label, result, columns, keyOf, empty }: ListProps<Row>): ReactElement {
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = result;
+  if (error) return <Problem error={error} what={label} retry={() => void refetch()} />;
+  if (!data) return <Loading />;
+  const rows = data.pages.flatMap(({ items }) => items);
+  if (rows.length === 0 && !hasNextPage) return <Empty>{empty}</Empty>;
+  const more = hasNextPage && !isFetchingNextPage ? (): void => void fetchNextPage() : undefined;
+  return <Table label={label} columns={columns} rows={rows} keyOf={keyOf} more={more} />;
+}
+
+/** What is typed counts once the typing pauses. */
+const PAUSE_MS = 250;
+
+export function Search({
+  label,
+  value,
+  onChange,
+}: {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+}): ReactElement {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  useEffect(() => {
+    if (text === value) return undefined;
+    const timer = setTimeout(() => onChange(text), PAUSE_MS);
+    return () => clearTimeout(timer);
+  }, [text, value, onChange]);
+  return (
+    <input
+      className="search"
+      type="search"
+      aria-label={label}
+      placeholder={label}
+      value={text}
+      onChange={(event) => setText(event.target.value)}
+    />
+  );
+}

@@ -1,0 +1,117 @@
+import {
+  startRegistration,
+  type PublicKeyCredentialCreationOptionsJSON,
+} from "@simplewebauthn/browser";
+import { Button, Field, Loading, Notice } from "@tenon/ui";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { QRCodeSVG } from "qrcode.react";
+import { useState, type FormEvent, type ReactElement } from "react";
+import { call, messageOf } from "../api/client.ts";
+
+interface Invitation {
+  readonly user: string;
+  readonly purpose: string;
+  readonly cluster: string;
+  readonly totp_uri: string;
+  readonly totp_secret: string;
+}
+
+interface Question {
+  readonly challenge_id: string;
+  readonly options: PublicKeyCredentialCreationOptionsJSON;
+}
+
+/** The token stands after the # of the link, which no server and no log ever sees. */
+export function InvitationPage(): ReactElement {
+  const [token] = useState(() => location.hash.slice(1));
+  const path = `/v1/webapi/invitations/${encodeURIComponent(token)}`;
+  const { data, error } = useQuery({
+    queryKey: ["invitation", token],
+    queryFn: () => call<Invitation>("GET", path),
+    retry: false,
+  });
+  if (error)
+    return (
+      <main className="door">
+        <div>
+          <h1>This link does not open anything</h1>
+          <Notice tone="bad">{messageOf(error)}</Notice>
+        </div>
+      </main>
+    );
+  return (
+    <main className="door">{data ? <Accept invitation={data} path={path} /> : <Loading />}</main>
+  );
+}
+
+function Accept({ invitation, path }: { invitation: Invitation; path: string }): ReactElement {
+  const navigate = useNavigate();
+  const client = useQueryClient();
+  const [password, setPassword] = useState("");
+  const [code, setCode] = useState("");
+  const [error, setError] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const accept = async (answer: () => Promise<object>): Promise<void> => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await call("POST", path, await answer());
+      client.clear();
+      await navigate({ to: "/" });
+    } catch (failure) {
+      setError(messageOf(failure));
+      setBusy(false);
+    }
+  };
+  const withPasskey = async (): Promise<object> => {
+    const { challenge_id, options } = await call<Question>("POST", `${path}/passkey`);
+    const response = await startRegistration({ optionsJSON: options });
+    return { passkey: { challenge_id, response } };
+  };
+  const submit = (event: FormEvent): void => {
+    event.preventDefault();
+    void accept(async () => ({ password, code }));
+  };
+  return (
+    <form onSubmit={submit}>
+      <h1>
+        {invitation.purpose === "recovery" ? "Welcome back" : "Welcome"}, {invitation.user}
+      </h1>
+      <p className="soft">Choose how you sign in to {invitation.cluster}.</p>
+      {error !== undefined && <Notice tone="bad">{error}</Notice>}
+      <Button look="main" onClick={() => void accept(withPasskey)} busy={busy}>
+        Make a passkey
+      </Button>
+      <p className="soft">or a password, with an authenticator app:</p>
+      <Field
+        label="New password"
+        hint="at least 12 characters; a few words will do"
+        type="password"
+        autoComplete="new-password"
+        minLength={12}
+        value={password}
+        onChange={(event) => setPassword(event.target.value)}
+        required
+      />
+      <div className="code">
+        <QRCodeSVG value={invitation.totp_uri} size={160} title="For your authenticator app" />
+      </div>
+      <p className="soft">
+        Cannot scan? Enter <code>{invitation.totp_secret}</code>
+      </p>
+      <Field
+        label="Code"
+        hint="six digits that the app shows now"
+        inputMode="numeric"
+        autoComplete="one-time-code"
+        value={code}
+        onChange={(event) => setCode(event.target.value)}
+        required
+      />
+      <Button type="submit" look="main" busy={busy}>
+        Set password and sign in
+      </Button>
+    </form>
+  );
+}

@@ -1,0 +1,124 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from "@tanstack/react-router";
+import { Shell } from "./shell.tsx";
+import { BotsPage } from "./pages/bots.tsx";
+import { SignInPage } from "./pages/sign-in.tsx";
+
+const root = createRootRoute();
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
+const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: SignInPage });
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./pages/invitation.tsx"), "InvitationPage"),
+});
+
+const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/bots", search: { search: "" } });
+  },
+});
+
+const bots = createRoute({
+  getParentRoute: () => shell,
+  path: "/bots",
+  validateSearch: ({ search }) => ({ search: textOf(search) }),
+  component: BotsPage,
+});
+
+const bot = createRoute({
+  getParentRoute: () => shell,
+  path: "/bots/$name",
+  component: lazyRouteComponent(() => import("./bot/page.tsx"), "BotPage"),
+});
+
+const instances = createRoute({
+  getParentRoute: () => shell,
+  path: "/instances",
+  validateSearch: ({ search, bot_name, sort }) => ({
+    search: textOf(search),
+    bot_name: textOf(bot_name),
+    sort: sort === "name" ? "name" : "last_active_at",
+  }),
+  component: lazyRouteComponent(() => import("./pages/instances.tsx"), "InstancesPage"),
+});
+
+const instance = createRoute({
+  getParentRoute: () => shell,
+  path: "/bots/$name/instances/$id",
+  component: lazyRouteComponent(() => import("./pages/instance.tsx"), "InstancePage"),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => shell,
+  path: "/tokens",
+  component: lazyRouteComponent(() => import("./pages/tokens.tsx"), "TokensPage"),
+});
+
+const locks = createRoute({
+  getParentRoute: () => shell,
+  path: "/locks",
+  component: lazyRouteComponent(() => import("./pages/locks.tsx"), "LocksPage"),
+});
+
+const audit = createRoute({
+  getParentRoute: () => shell,
+  path: "/audit",
+  validateSearch: ({ bot, user, type }) => ({
+    bot: textOf(bot),
+    user: textOf(user),
+    type: textOf(type),
+  }),
+  component: lazyRouteComponent(() => import("./pages/audit.tsx"), "AuditPage"),
+});
+
+const resources = createRoute({
+  getParentRoute: () => shell,
+  path: "/resources/$kind",
+  validateSearch: ({ search }) => ({ search: textOf(search) }),
+  component: lazyRouteComponent(() => import("./pages/resources.tsx"), "ResourcesPage"),
+});
+
+const cluster = createRoute({
+  getParentRoute: () => shell,
+  path: "/cluster",
+  component: lazyRouteComponent(() => import("./pages/cluster.tsx"), "ClusterPage"),
+});
+
+export const router = createRouter({
+  basepath: "/web",
+  routeTree: root.addChildren([
+    signIn,
+    invitation,
+    shell.addChildren([
+      home,
+      bots,
+      bot,
+      instances,
+      instance,
+      tokens,
+      locks,
+      audit,
+      resources,
+      cluster,
+    ]),
+  ]),
+  defaultPreload: "intent",
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}
