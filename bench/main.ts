@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { printTable, type Bench } from "./support.ts";
 
 /** Each is a file of this folder, imported only when it is asked for. */
-const benches = ["issue", "tunnel", "store", "start", "join", "stranger"];
+const benches = ["issue", "tunnel", "store", "start", "join", "api", "stranger"];
 
 const USAGE = `usage: npm run bench -- NAME [--json] [--quick]
   NAME     ${benches.join(", ")}
