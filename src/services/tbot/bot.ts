@@ -93,7 +93,10 @@ export class Bot implements BotControl {
     this.#spawner = new Spawner({
       ...options,
       roster: this.#roster,
-      start: (service) => this.#supervisor.start(this.#service(service)),
+      start: (service) => {
+        this.#refuseAtTheEnd();
+        this.#supervisor.start(this.#service(service));
+      },
       stop: async (name) => await this.stop(name),
       status: (name) => this.status(name),
       remembered: async () => await this.#keeper?.changed(),
@@ -137,7 +140,7 @@ export class Bot implements BotControl {
     list: string | readonly ServiceConfiguration[],
     options?: SpawnOptions,
   ): Promise<SpawnResult> {
-    if (this.#ending) throw unavailable("the bot is ending, and starts no more services");
+    this.#refuseAtTheEnd();
     return await this.#spawner.spawn(list, options);
   }
 
@@ -165,6 +168,10 @@ export class Bot implements BotControl {
 
   configuration(): string {
     return resumableConfiguration(this.#current(), this.#identity.expires > 0);
+  }
+
+  #refuseAtTheEnd(): void {
+    if (this.#ending) throw unavailable("the bot is ending, and starts no more services");
   }
 
   async #runAlways(signal: AbortSignal): Promise<void> {

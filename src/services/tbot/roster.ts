@@ -31,8 +31,9 @@ export class Roster {
     this.#surroundings = surroundings;
   }
 
-  /** Gives it its name. Throws `already_exists` when something of it is another's. */
+  /** Gives it its name. Throws `already_exists` when something of it is another's, `limit_exceeded`. */
   add(service: ServiceConfiguration, spawned: boolean): NamedServiceConfiguration {
+    this.checkRoom(1);
     const configuration = this.named(service);
     const claims = claimsOf(configuration);
     for (const { what } of claims) this.#refuseIfHeld(what);

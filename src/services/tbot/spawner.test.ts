@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { parseValue } from "#base/config";
-import { silentLogger } from "#base/kernel";
+import { aborted, silentLogger } from "#base/kernel";
 import { ManualClock } from "#testing/clock";
+import { seeded } from "#testing/seeded";
 import { until } from "#testing/wait";
+import { placesOf } from "./claims.ts";
 import { botConfiguration } from "./configuration.ts";
 import { Readiness } from "./readiness.ts";
 import { Roster } from "./roster.ts";
@@ -11,7 +13,7 @@ import { Spawner } from "./spawner.ts";
 import { Supervisor, type Service } from "./supervisor.ts";
 
 /** The spawner with the supervisor, and services that do what the test says. */
-function setUp(run: Service["run"] = ({ signal }) => untilAborted(signal)) {
+function setUp(run: Service["run"] = ({ signal }) => aborted(signal)) {
   const clock = new ManualClock();
   const readiness = new Readiness(clock);
   const supervisor = new Supervisor({ readiness, clock, log: silentLogger });
@@ -36,8 +38,7 @@ function setUp(run: Service["run"] = ({ signal }) => untilAborted(signal)) {
   return { clock, readiness, supervisor, roster, runs, spawner };
 }
 
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const identities = (count: number): string =>
   Array.from({ length: count }, (_, at) => `- {type: id, destination: /tmp/${at}}\n`).join("");
@@ -49,7 +50,7 @@ suite("spawning", () => {
     runs.set("identity-1", async ({ report, signal }) => {
       report("healthy");
       report("unhealthy", "later");
-      await untilAborted(signal);
+      await aborted(signal);
     });
     runs.set("identity-2", () => second.promise);
     const spawning = spawner.spawn(identities(2));
@@ -76,7 +77,7 @@ suite("spawning", () => {
     runs.set("identity-1", async ({ report, signal }) => {
       await ready.promise;
       report("healthy");
-      await untilAborted(signal);
+      await aborted(signal);
     });
     const spawning = spawner.spawn(identities(1), { timeoutMs: 5_000, idempotencyKey: "k" });
     await until("it waits", () => clock.pending > 0);
@@ -126,7 +127,7 @@ suite("spawning", () => {
       (...states: ("healthy" | "unhealthy")[]): Service["run"] =>
       async ({ report, signal }) => {
         for (const state of states) report(state, state === "healthy" ? undefined : "why");
-        await untilAborted(signal);
+        await aborted(signal);
       };
     runs.set("identity-1", say("unhealthy"));
     await spawner.spawn(one);
@@ -155,6 +156,55 @@ suite("spawning", () => {
     );
     assert.equal(roster.all().length, 1);
   });
+
+  for (const seed of [1, 2, 3, 4, 5])
+    test(`and stopping at random keeps names and places apart, and answers everybody (${seed})`, async () => {
+      const random = seeded(seed);
+      const below = (limit: number): number => Math.floor(random() * limit);
+      const { spawner, supervisor, readiness, roster } = setUp(async ({ report, signal }) => {
+        for (let turns = below(4); turns > 0; turns--) await turn();
+        const fate = below(4);
+        if (fate === 0) throw new Error("bad luck");
+        if (fate === 1) return;
+        report(fate === 2 ? "healthy" : "unhealthy");
+        await aborted(signal);
+        for (let turns = below(4); turns > 0; turns--) await turn();
+      });
+      const asking: Promise<unknown>[] = [];
+      const service = (): object => ({
+        type: "identity",
+        destination: `/tmp/${below(6)}`,
+        ...(below(3) === 0 ? { name: `n${below(4)}` } : {}),
+      });
+      for (let step = 0; step < 300; step++) {
+        const list = Array.from({ length: 1 + below(3) }, service);
+        const key = below(4) === 0 ? { idempotencyKey: `k${step}` } : {};
+        const one = (): Promise<unknown> => spawner.spawn(JSON.stringify(list), key);
+        asking.push(one());
+        if (key.idempotencyKey) asking.push(one());
+        const there = readiness.all();
+        const victim = there[below(there.length + 1)];
+        if (victim) asking.push(supervisor.stop(victim.name));
+        await turn();
+        assert.deepEqual(
+          roster
+            .all()
+            .map(({ configuration }) => configuration.name)
+            .sort(),
+          readiness
+            .all()
+            .map(({ name }) => name)
+            .sort(),
+        );
+        const places = roster
+          .all()
+          .map(({ configuration }) => JSON.stringify(placesOf(configuration)));
+        assert.equal(new Set(places).size, places.length);
+      }
+      await Promise.all(asking);
+      await supervisor.stopAll();
+      assert.deepEqual([roster.all(), readiness.all()], [[], []]);
+    });
 
   test("takes 4,096 services, and refuses a list that would be more", async () => {
     const { spawner, roster } = setUp();

@@ -25,7 +25,7 @@ import type { Roster } from "./roster.ts";
 export interface SpawnerOptions {
   readonly configuration: BotConfiguration;
   readonly roster: Roster;
-  /** Starts what the roster has. */
+  /** Starts what the roster has. What it throws is the refusal of that one service. */
   readonly start: (service: NamedServiceConfiguration) => void;
   readonly stop: (name: string) => Promise<void>;
   readonly status: (name: string) => ControlledStatus;
@@ -136,19 +136,27 @@ export class Spawner {
   }
 
   #startOne(wanted: ServiceConfiguration, started: Set<string>): Asked {
-    const { roster, start, status } = this.#options;
+    const { roster, start } = this.#options;
+    let name: string | undefined;
     try {
       const named = roster.add(wanted, true);
-      const { promise: settled, resolve } = Promise.withResolvers<ControlledStatus>();
-      let last: ControlledStatus | undefined;
-      this.#waiting.set(named.name, (first) => resolve((last = first)));
-      started.add(named.name);
+      ({ name } = named);
+      const asked = this.#await(name);
       start(named);
-      return { settled, now: () => last ?? status(named.name) };
+      started.add(name);
+      return asked;
     } catch (error) {
+      if (name !== undefined) roster.remove(name);
       if (!(error instanceof CodedError)) throw error;
       return this.#refused(wanted, error);
     }
+  }
+
+  #await(name: string): Asked {
+    const { promise: settled, resolve } = Promise.withResolvers<ControlledStatus>();
+    let last: ControlledStatus | undefined;
+    this.#waiting.set(name, (first) => resolve((last = first)));
+    return { settled, now: () => last ?? this.#options.status(name) };
   }
 
   #refused(wanted: ServiceConfiguration, error: CodedError): Asked {

@@ -15,6 +15,7 @@ import { apiSocket } from "../api-socket.ts";
 import { addBotArguments, type BotArguments, type OwnOptions } from "../arguments.ts";
 import { defaultStorage, enrol, hostFacts } from "../enrol.ts";
 import { notifySystemd } from "../systemd/notify.ts";
+import { watchUncaught } from "../uncaught.ts";
 
 export function defineStart(command: Command, io: CommandIo): void {
   addBotArguments(command, io, async (given, options) => await start(given, options, io));
@@ -94,19 +95,6 @@ class RenewalSignals implements Disposable {
 }
 
 const RENEWAL_SIGNALS = ["SIGUSR1", "SIGHUP"] as const;
-
-/** Node ends the process at an error that nobody caught; one that a service takes on ends only that. */
-function watchUncaught(host: NodeJS.Process, blame: (error: unknown) => boolean): Disposable {
-  const onError = (error: unknown): void => {
-    if (blame(error)) return;
-    host.off("uncaughtException", onError);
-    queueMicrotask(() => {
-      throw error;
-    });
-  };
-  host.on("uncaughtException", onError);
-  return { [Symbol.dispose]: () => void host.off("uncaughtException", onError) };
-}
 
 async function startDiagnostics(
   { diag_addr }: BotConfiguration,
