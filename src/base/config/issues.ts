@@ -105,9 +105,9 @@ function hintOf(issue: Issue, tree: Tree): string {
   if (tree.kind !== "scalar" || tree.secret) return "";
   if (issue.message === `must be ${typeWords["string"]}`) return "; put it in quotes";
   if (issue.code === "invalid_value" && issue.values.length > 1)
-    return didYouMean(String(tree.value), issue.values.map(String));
+    return didYouMean(String(tree.value), tree.words ?? issue.values.map(String));
   if (issue.code === "invalid_union" && issue.errors.length === 0 && "options" in issue)
-    return didYouMean(String(tree.value), (issue.options ?? []).map(String));
+    return didYouMean(String(tree.value), tree.words ?? (issue.options ?? []).map(String));
   return "";
 }
 

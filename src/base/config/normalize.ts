@@ -104,7 +104,7 @@ function visitChoice(tree: MapTree, shape: ChoiceShape, path: Path, walk: Walk):
   const value = withKnownValue(written.value, [...shape.options.keys()], choiceMeta(shape));
   const entries = new Map(tree.entries).set(shape.by, { ...written, value });
   const option = shape.options.get(String(value.value));
-  return option ? visit({ ...tree, entries }, option, path, walk) : tree;
+  return option ? visit({ ...tree, entries }, option, path, walk) : { ...tree, entries };
 }
 
 /** The spellings that the options accept for their own discriminator. */
@@ -168,7 +168,8 @@ function withKnownValue(tree: ScalarTree, values: readonly string[], meta: Field
   const alias = meta.valueAliases?.[value];
   if (alias !== undefined) return { ...tree, value: alias };
   const same = values.filter((known) => separatorsOf(known) === separatorsOf(value));
-  return same.length === 1 ? { ...tree, value: same[0] } : tree;
+  if (same.length === 1) return { ...tree, value: same[0] };
+  return { ...tree, words: [...values, ...Object.keys(meta.valueAliases ?? {})] };
 }
 
 /** `bound-keypair` is `bound_keypair`; case still counts. */

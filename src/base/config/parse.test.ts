@@ -123,6 +123,11 @@ const faults: readonly (readonly [name: string, text: string, message: string])[
     't.yaml:4:5: services[0].lisen: unknown field; did you mean "listen"? allowed: type, app_name, listen, roles',
   ],
   [
+    "an unknown type that is nearest to another word for one",
+    "services: [{type: app-tunel}]",
+    't.yaml:2:19: services[0].type: must be one of identity, application-tunnel; got "app-tunel"; did you mean "app-tunnel"?',
+  ],
+  [
     "an unknown type, with the nearest",
     "services: [{type: aplication-tunnel}]",
     't.yaml:2:19: services[0].type: must be one of identity, application-tunnel; got "aplication-tunnel"; did you mean "application-tunnel"?',

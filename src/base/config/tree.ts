@@ -24,6 +24,8 @@ export interface ScalarTree {
   readonly value: unknown;
   /** Never to be quoted in a fault. */
   readonly secret?: boolean;
+  /** All that would have been understood, where the value was not: for a suggestion. */
+  readonly words?: readonly string[];
 }
 
 export interface ListTree {
