@@ -2,13 +2,17 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Client, type CallToolResult } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { closedPort, httpApplication, type TestServer } from "#testing/applications";
+import { needs } from "#testing/needs";
 import { Yard } from "#testing/processes";
 import { RealBot } from "#testing/real-bot";
-import { RealCluster } from "#testing/real-cluster";
+import { CLUSTER, RealCluster } from "#testing/real-cluster";
 import { until } from "#testing/wait";
 
 const main = new URL("../../src/programs/tbot/main.ts", import.meta.url).pathname;
@@ -18,6 +22,7 @@ let cluster: RealCluster;
 let bot: RealBot;
 let application: TestServer;
 let socket: string;
+let credentialSocket: string;
 
 before(async () => {
   yard = await Yard.open();
@@ -27,7 +32,9 @@ before(async () => {
   socket = yard.path("api", "bot.sock");
   const allowed_types = ["app-tunnel", "identity"];
   const api = { type: "bot-api", listen: `unix://${socket}`, allowed_types };
-  bot = await RealBot.start({ cluster, name: "robot", services: [api] });
+  credentialSocket = yard.path("credentials", "bot.sock");
+  const sockets = [{ path: credentialSocket, roles: ["access"], max_ttl: "10m" }];
+  bot = await RealBot.start({ cluster, name: "robot", services: [api], more: { sockets } });
   await bot.ready();
 });
 after(async () => {
@@ -214,6 +221,103 @@ describe("what an agent may not, or gets wrong", () => {
     child.stdin.end();
     assert.deepEqual(await once(child, "exit"), [0, null]);
   });
+});
+
+describe("a credential for an agent", needs("curl"), () => {
+  const words = (): string[] => [`--socket=${socket}`, `--credential-socket=${credentialSocket}`];
+  const credential = { kind: "application", app: "hello", ttl: "1m" };
+
+  interface Issued {
+    readonly files: readonly string[];
+    readonly expires: string;
+  }
+
+  const issuedIn = ({ structuredContent }: CallToolResult): Issued => structuredContent as Issued;
+
+  test("is not offered without a socket for it", async () => {
+    await using agent = await Agent.start();
+    const { tools } = await agent.client.listTools();
+    assert.ok(!tools.some(({ name }) => name === "issue_credential"));
+  });
+
+  test("is written to files, opens what it is for, and is gone when the agent is", async () => {
+    const agent = await Agent.start({ words: words() });
+    const result = await agent.call("issue_credential", { credential });
+    assert.ok(!result.isError, textOf(result));
+    const { files, expires }: Issued = issuedIn(result);
+    const file = (name: string): string => files.find((path) => path.endsWith(`/${name}`))!;
+    const key = await readFile(file("key"), "utf8");
+    assert.match(key, /PRIVATE KEY/);
+    assert.ok(!JSON.stringify(result).includes(key.split("\n")[1]!));
+    assert.equal((await stat(file("key"))).mode & 0o777, 0o600);
+    assert.equal((await stat(dirname(file("key")))).mode & 0o777, 0o700);
+    assert.ok(Date.parse(expires) - Date.now() <= 60_000);
+    const page = await yard.exec([
+      "curl",
+      "-s",
+      "--cert",
+      file("tlscert"),
+      "--key",
+      file("key"),
+      "--cacert",
+      yard.path("data", "web.crt"),
+      `https://hello.${CLUSTER}:${cluster.port}/`,
+    ]);
+    assert.equal(page.out, "hello\n", page.err);
+
+    await agent.client.close();
+    await until("its directory is removed", () => !existsSync(file("key")));
+    assert.match(bot.process.printed, /issued credentials .*purpose=mcp\/issue_credential/);
+    const [event] = await cluster.events("--type=cert.issue", "--bot=robot");
+    const { requester } = event!["fields"] as { requester: Record<string, unknown> };
+    assert.deepEqual(requester["uid"], process.getuid?.());
+    assert.match(String(requester["executable"]), /node/);
+  });
+
+  test("stays where it was told to be written, and another of its name replaces it", async () => {
+    const directory = yard.path("agent");
+    const told = [...words(), `--credential-directory=${directory}`];
+    {
+      await using agent = await Agent.start({ words: told });
+      for (const _time of [1, 2])
+        await agent.value("issue_credential", { credential, name: "page" });
+    }
+    assert.ok(existsSync(join(directory, "page", "tlscert")));
+    assert.equal((await stat(directory)).mode & 0o777, 0o700);
+  });
+
+  for (const [what, input, message] of [
+    [
+      "a role beyond the socket's",
+      { credential: { kind: "identity", roles: ["editor"] } },
+      /access_denied[\s\S]*does not allow the role \\"editor\\"/,
+    ],
+    [
+      "a longer life than the socket's",
+      { credential: { kind: "identity", ttl: "1h" } },
+      /bad_parameter[\s\S]*1h is more than the socket allows/,
+    ],
+    [
+      "a place of its own choice",
+      { credential: { kind: "identity", out: "/etc" } },
+      /credential\.out: unknown field/,
+    ],
+    [
+      "a name that leads elsewhere",
+      { credential, name: "../page" },
+      /name: must be up to 64 letters/,
+    ],
+    ["an unknown kind", { credential: { kind: "root" } }, /identity, application/],
+    [
+      "an application that is not there",
+      { credential: { kind: "application", app: "helo" } },
+      /not_found[\s\S]*did you mean \\"hello\\"/,
+    ],
+  ] as const)
+    test(`is refused: ${what}`, async () => {
+      await using agent = await Agent.start({ words: words() });
+      assert.match(await agent.refusal("issue_credential", input), message);
+    });
 });
 
 test("it reads the configuration and the logs, and no secret is in them", async () => {

@@ -35,6 +35,7 @@ const OWN = [
   "env",
   "path",
   "resource",
+  "subject",
 ];
 
 type JsonSchema = z.core.JSONSchema.BaseSchema;

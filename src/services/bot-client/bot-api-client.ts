@@ -8,7 +8,8 @@ import {
   type ServiceStatus,
 } from "@tenon/api/tenon/tbot/v1/bot_api";
 import { codeOf } from "#base/kernel";
-import { connectLocal, detailOf, PURPOSE_HEADER, type LocalTransport } from "#base/local";
+import { connectLocal, detailOf, type LocalTransport } from "#base/local";
+import { sent, type CallOptions } from "./call-options.ts";
 
 /** How a service of a running bot is. */
 export interface RemoteStatus {
@@ -53,12 +54,6 @@ export type Found = Omit<QueryResult, "$typeName" | "$unknown">;
 
 export const queryKinds = ["nodes", "apps", "databases", "kube"] as const;
 export type QueryKind = (typeof queryKinds)[number];
-
-export interface CallOptions {
-  readonly signal?: AbortSignal;
-  /** For whom or what, in the bot's log beside the calling process: `mcp/start_service`. */
-  readonly purpose?: string;
-}
 
 /**
  * Gives orders to a running bot on the socket of its `bot-api` service. Every failure is a
@@ -141,11 +136,6 @@ export class BotApiClient implements Disposable {
     this.#transport[Symbol.dispose]();
   }
 }
-
-const sent = ({ signal, purpose }: CallOptions) => ({
-  ...(signal === undefined ? {} : { signal }),
-  ...(purpose === undefined ? {} : { headers: { [PURPOSE_HEADER]: purpose } }),
-});
 
 function statusOf(service: ServiceStatus): RemoteStatus {
   const { name, type, status, reason, updatedAt, spawned } = service;

@@ -11,6 +11,7 @@ import {
   CredentialService,
   type GenerateIdentityRequestSchema,
 } from "@tenon/api/tenon/tbot/v1/credential";
+import { sent } from "./call-options.ts";
 import { clusterClient } from "./cluster-client.ts";
 import {
   wantsSsh,
@@ -23,6 +24,8 @@ import { followRotations } from "./rotations.ts";
 export interface BotClientOptions {
   /** A path, `unix:///path` or `file:///path`. */
   readonly socket: string;
+  /** See `CallOptions`. */
+  readonly purpose?: string;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -58,7 +61,7 @@ export class BotClient implements CredentialSource, Disposable {
         ...(request.ttl === undefined ? {} : { ttl: durationFromMs(durationMs(request.ttl)) }),
         ...routeOf(request),
       },
-      request.signal ? { signal: request.signal } : {},
+      sent({ ...this.#options, ...request }),
     );
     if (!reply.trust)
       throw unavailable(

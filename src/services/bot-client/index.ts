@@ -1,7 +1,6 @@
 export {
   BotApiClient,
   queryKinds,
-  type CallOptions,
   type Found,
   type QueryKind,
   type RemoteEvent,
@@ -16,3 +15,4 @@ export type {
   IdentityRequest,
   OutputCredentials,
 } from "./credentials.ts";
+export type { CallOptions } from "./call-options.ts";

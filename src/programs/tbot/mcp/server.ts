@@ -3,10 +3,13 @@ import type { BotApiClient } from "#services/bot-client";
 import { McpServer, type CallToolResult } from "@modelcontextprotocol/server";
 import { addResources } from "./resources.ts";
 import { inputOf, type Outcome, type Tool, type ToolCall } from "./tool.ts";
-import { tools } from "./tools/index.ts";
+import { toolsOf } from "./tools/index.ts";
+import type { Issuing } from "./tools/issue-credential.ts";
 
 export interface Session {
   readonly api: BotApiClient;
+  /** Where there is a socket for credentials. */
+  readonly issuing?: Issuing;
   readonly log: Logger;
 }
 
@@ -16,7 +19,7 @@ const instructions =
 /** What an agent sees of a bot. */
 export function createServer(session: Session): McpServer {
   const server = new McpServer({ name: "tbot", title: "tbot", version: VERSION }, { instructions });
-  for (const tool of tools) addTool(server, tool, session);
+  for (const tool of toolsOf(session.issuing)) addTool(server, tool, session);
   addResources(server, session);
   return server;
 }

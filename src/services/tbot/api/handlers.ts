@@ -9,9 +9,10 @@ import {
 import { badParameter, compareFailed, timedOut, type CodedError } from "#base/kernel";
 import { withDetail } from "#base/local";
 import type { ControlledStatus, SpawnResult } from "../control.ts";
+import { callerOf } from "../local-caller.ts";
 import { canonicalType } from "../names.ts";
 import { queryOpen } from "./query.ts";
-import { callerOf, recorded } from "./record.ts";
+import { recorded } from "./record.ts";
 import type { BotApi } from "./serve.ts";
 import { watchLogs, watchServices } from "./watch.ts";
 

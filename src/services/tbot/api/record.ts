@@ -1,17 +1,10 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { BotApiService } from "@tenon/api/tenon/tbot/v1/bot_api";
-import type { Logger, LogFields } from "#base/kernel";
-import { peerOf, purposeOf } from "#base/local";
+import type { Logger } from "#base/kernel";
+import { callerOf } from "../local-caller.ts";
 
 type Handlers = ServiceImpl<typeof BotApiService>;
 type Handler = (request: never, context: HandlerContext) => unknown;
-
-/** Who calls, for the log: the process, and what it says that the call is for. */
-export function callerOf(context: HandlerContext): LogFields {
-  const { uid, pid, executable } = peerOf(context);
-  const purpose = purposeOf(context.requestHeader);
-  return { uid, pid, executable, ...(purpose === undefined ? {} : { purpose }) };
-}
 
 /**
  * The handlers, with a line in the log for each call before it is answered: whoever gives a purpose

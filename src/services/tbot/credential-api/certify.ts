@@ -10,6 +10,7 @@ import type {
   GenerateIdentityRequest,
   GenerateIdentityResponseSchema,
 } from "@tenon/api/tenon/tbot/v1/credential";
+import { callerOf } from "../local-caller.ts";
 import { BOT_IDENTITY } from "../names.ts";
 import type { ServiceDependencies } from "../service-type.ts";
 import type { CredentialApi } from "./service.ts";
@@ -21,7 +22,7 @@ export async function certifyFor(
   context: HandlerContext,
 ): Promise<MessageInitShape<typeof GenerateIdentityResponseSchema>> {
   const peer = peerOf(context);
-  const log = dependencies.log.child({ ...peer });
+  const log = dependencies.log.child(callerOf(context));
   try {
     const wanted = {
       tlsPublicKey: request.tlsPublicKey,
