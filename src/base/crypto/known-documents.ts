@@ -13,13 +13,13 @@ const DIGEST_BYTES = 16;
 export class KnownDocuments {
   #table: Buffer | undefined;
 
-  add(document: string): void {
+  add(document: string | Uint8Array): void {
     const digest = sha256(document);
     this.#table ??= Buffer.alloc(SLOTS * DIGEST_BYTES);
     digest.copy(this.#table, placeOf(digest), 0, DIGEST_BYTES);
   }
 
-  has(document: string): boolean {
+  has(document: string | Uint8Array): boolean {
     if (!this.#table) return false;
     const digest = sha256(document);
     const place = placeOf(digest);

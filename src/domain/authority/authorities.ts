@@ -1,3 +1,4 @@
+import { KnownDocuments } from "#base/crypto";
 import { badParameter, type Clock, type Logger } from "#base/kernel";
 import type { Store, Write } from "#base/storage";
 import { authorityTypes, type AuthorityType } from "#domain/resources";
@@ -61,7 +62,9 @@ export interface IssuedCredentials {
 export class Authorities {
   readonly clusterName: string;
   /** Of the certificates that this cluster's authorities gave, for everyone in this process. */
-  readonly verifier: CurrentVerifier = new CurrentVerifier(() => this.trust());
+  readonly verifier: CurrentVerifier;
+  /** Certificates that were signed here; who may trust them still is the trust bundle's to say. */
+  readonly #issued = new KnownDocuments();
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #keeper: Keeper;
@@ -71,6 +74,10 @@ export class Authorities {
     this.#store = store;
     this.#clock = clock;
     this.#keeper = new Keeper(store, held);
+    this.verifier = new CurrentVerifier(
+      () => this.trust(),
+      (der) => this.#issued.has(der),
+    );
   }
 
   /** Loads the authorities, after making those that are missing. */
@@ -120,9 +127,9 @@ export class Authorities {
     const validity = this.#validity(keys, x509);
     const terms = { ...validity, clusterName: this.clusterName };
     return {
-      tlsCertificate: tlsPublicKey?.length
-        ? userX509(claims, tlsPublicKey, { ...terms, signer: x509 })
-        : Buffer.alloc(0),
+      tlsCertificate: this.#remembered(
+        tlsPublicKey?.length && userX509(claims, tlsPublicKey, { ...terms, signer: x509 }),
+      ),
       sshCertificate: sshPublicKey ? userSsh(claims, sshPublicKey, { ...terms, signer: ssh }) : "",
       trust: this.#held.trust,
       expires: validity.notAfter,
@@ -138,9 +145,9 @@ export class Authorities {
     const validity = this.#validity(keys, x509);
     const terms = { ...validity, clusterName: this.clusterName };
     return {
-      tlsCertificate: tlsPublicKey?.length
-        ? hostX509(about, tlsPublicKey, { ...terms, signer: x509 })
-        : Buffer.alloc(0),
+      tlsCertificate: this.#remembered(
+        tlsPublicKey?.length && hostX509(about, tlsPublicKey, { ...terms, signer: x509 }),
+      ),
       sshCertificate: sshPublicKey ? hostSsh(about, sshPublicKey, { ...terms, signer: ssh }) : "",
       trust: this.#held.trust,
       expires: validity.notAfter,
@@ -204,6 +211,12 @@ export class Authorities {
   nextRotationAt(): number | undefined {
     const times = authorityTypes.flatMap((type) => nextPhaseAt(this.#held.authorities[type]) ?? []);
     return times.length > 0 ? Math.min(...times) : undefined;
+  }
+
+  #remembered(tlsCertificate: Buffer | 0 | undefined): Buffer {
+    if (!tlsCertificate) return Buffer.alloc(0);
+    this.#issued.add(tlsCertificate);
+    return tlsCertificate;
   }
 
   #rotation(by: RotatedBy): RotateContext {

@@ -1,5 +1,5 @@
 import type { Trust } from "./trust.ts";
-import { ClientVerifier, type VerifiedCertificate } from "./verify.ts";
+import { ClientVerifier, type IsOurs, type VerifiedCertificate } from "./verify.ts";
 
 /** Certificates of one process's clients that come again and again; each entry takes some 3 KB. */
 const MAX_REMEMBERED = 4_096;
@@ -18,11 +18,13 @@ interface Entry {
  */
 export class CurrentVerifier {
   readonly #trust: () => Trust;
+  readonly #isOurs: IsOurs | undefined;
   readonly #remembered = new Map<string, Entry>();
   #current: { readonly trust: Trust; readonly verifier: ClientVerifier } | undefined;
 
-  constructor(trust: () => Trust) {
+  constructor(trust: () => Trust, isOurs?: IsOurs) {
     this.#trust = trust;
+    this.#isOurs = isOurs;
   }
 
   /** As `ClientVerifier.verify`. */
@@ -40,7 +42,7 @@ export class CurrentVerifier {
     const trust = this.#trust();
     if (this.#current?.trust === trust) return this.#current.verifier;
     this.#remembered.clear();
-    this.#current = { trust, verifier: new ClientVerifier(trust) };
+    this.#current = { trust, verifier: new ClientVerifier(trust, this.#isOurs) };
     return this.#current.verifier;
   }
 

@@ -125,6 +125,27 @@ describe("a client certificate is accepted", () => {
   });
 });
 
+describe("a certificate that this process signed", () => {
+  const der = make();
+  const verifier = (trusted = trust): ClientVerifier =>
+    new ClientVerifier(trusted, (bytes) => der.equals(bytes));
+
+  it("is known by its bytes, whatever its signature", () => {
+    const forged = Buffer.from(der);
+    forged[forged.length - 1]! ^= 1;
+    const knowing = new ClientVerifier(trust, (bytes) => forged.equals(bytes));
+    assert.equal(knowing.verify(forged, NOW).kind, "user");
+    refusal(() => verifier().verify(forged, NOW), /no trusted authority signed it/);
+  });
+
+  it("is refused where its authority is not trusted any more, and at its end", () => {
+    const others = { ...trust, userX509: trust.hostX509 };
+    refusal(() => verifier(others).verify(der, NOW), /no trusted authority signed it/);
+    refusal(() => verifier().verify(der, NOW + HOUR_MS + 1), /expired/);
+    assert.equal(verifier().verify(der, NOW).kind, "user");
+  });
+});
+
 describe("a client certificate is refused", () => {
   const bad = (extensions: readonly Buffer[], from = users): Buffer => make({ extensions, from });
   const cases: readonly [string, Buffer, RegExp][] = [
