@@ -25,6 +25,7 @@ export {
   syncDirectory,
   writeFileAtomic,
 } from "./files.ts";
+export { deepFreeze } from "./freeze.ts";
 export { silentLogger, type LogFields, type Logger } from "./log.ts";
 export { Mailbox } from "./mailbox.ts";
 export { createPrivate, holderOfLock, lockForProcess } from "./process-lock.ts";

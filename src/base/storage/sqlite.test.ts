@@ -6,24 +6,25 @@ import { join } from "node:path";
 import { openSqliteStore } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
-testStore({
-  name: "SQLite",
-  durable: true,
-  open: async (options) => {
-    const directory = await mkdtemp(join(tmpdir(), "tenon-store-"));
-    const open = (changes: Partial<StoreOptions> = {}): Promise<Store> =>
-      openSqliteStore({ directory, logger: silentLogger, ...options, ...changes });
-    let store = await open();
-    return {
-      store,
-      reopen: async (changes) => {
-        await store[Symbol.asyncDispose]();
-        return (store = await open(changes));
-      },
-      [Symbol.asyncDispose]: async () => {
-        await store[Symbol.asyncDispose]();
-        await rm(directory, { recursive: true, force: true });
-      },
-    };
-  },
-});
+for (const remember of [[], ["doc", "other"]])
+  testStore({
+    name: `SQLite${remember.length > 0 ? " (remembering)" : ""}`,
+    durable: true,
+    open: async (options) => {
+      const directory = await mkdtemp(join(tmpdir(), "tenon-store-"));
+      const open = (changes: Partial<StoreOptions> = {}): Promise<Store> =>
+        openSqliteStore({ directory, remember, logger: silentLogger, ...options, ...changes });
+      let store = await open();
+      return {
+        store,
+        reopen: async (changes) => {
+          await store[Symbol.asyncDispose]();
+          return (store = await open(changes));
+        },
+        [Symbol.asyncDispose]: async () => {
+          await store[Symbol.asyncDispose]();
+          await rm(directory, { recursive: true, force: true });
+        },
+      };
+    },
+  });

@@ -15,6 +15,7 @@ import { backUp } from "./sqlite/backup.ts";
 import { WorkerLink } from "./sqlite/link.ts";
 import { lockDirectory } from "./sqlite/lock.ts";
 import { Reader } from "./sqlite/reader.ts";
+import { Remembered } from "./sqlite/remembered.ts";
 import { reindex, type IndexIds } from "./sqlite/reindex.ts";
 import { migrate, NewerSchema, WRITER_PRAGMAS } from "./sqlite/schema.ts";
 import { SqliteStore } from "./sqlite/sqlite-store.ts";
@@ -28,6 +29,8 @@ export interface SqliteStoreOptions {
   readonly logger: Logger;
   /** How many changes the feed keeps; default `MAX_FEED`. */
   readonly feedLength?: number;
+  /** Kinds whose documents are few and read with nearly every call: those in use stay in memory. */
+  readonly remember?: readonly string[];
   /** The database may grow to this size (its log comes on top); by default to the disk's. */
   readonly maxBytes?: number;
   /** The worker's file, when it does not lie beside this one (or beside the bundle). */
@@ -53,10 +56,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Back
   const workerUrl = options.workerUrl ?? besideThis();
   const link = await WorkerLink.start(workerUrl, worker, logger);
   opened.defer(() => link.close());
-  const reader = opened.use(translate(file, () => new Reader(file, ids)));
+  const remembered = new Remembered(options.remember ?? []);
+  const reader = opened.use(translate(file, () => new Reader(file, ids, remembered)));
   const backup = (to: string) => backUp(workerUrl, file, to);
   const opening = { clock: options.clock, logger, indexes, ids, feedLength };
-  const parts = { ...opening, reader, link, lock, backup };
+  const parts = { ...opening, reader, remembered, link, lock, backup };
   const store = new SqliteStore(parts);
   opened.move();
   return store;

@@ -1,5 +1,5 @@
 import { parseValue } from "#base/config";
-import { badParameter, internal } from "#base/kernel";
+import { badParameter, deepFreeze, internal } from "#base/kernel";
 import { MAX_VALUE_BYTES, type Item, type JsonObject, type Write } from "#base/storage";
 import { expiryOf } from "./expiry.ts";
 import type { Resource } from "./kind.ts";
@@ -86,8 +86,20 @@ export function deleteOf(resource: Resource<string, unknown, unknown>): Write {
   return { op: "delete", kind: resource.kind, name, ...(revision ? { revision } : {}) };
 }
 
+/** Documents of items that the store hands out again and again, which are frozen. */
+const known = new WeakMap<Item, AnyResource>();
+
 /** The document of a stored item, complete with the defaults of today's schema. */
 export function fromItem(item: Item): AnyResource {
+  if (!Object.isFrozen(item)) return readItem(item);
+  const before = known.get(item);
+  if (before) return before;
+  const resource = deepFreeze(readItem(item));
+  known.set(item, resource);
+  return resource;
+}
+
+function readItem(item: Item): AnyResource {
   if (!isKindName(item.kind)) throw internal(`"${item.kind}" is not a kind of resource`);
   const parsed = kinds[item.kind].schema.safeParse(item.value);
   if (!parsed.success)

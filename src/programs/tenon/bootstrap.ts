@@ -14,6 +14,9 @@ export interface StoreOptions {
   readonly logger: Logger;
 }
 
+/** Who calls, what it may do, and the settings that decide the rest. */
+const OFTEN_READ = ["cluster_config", "cluster_state", "bot", "user", "role"];
+
 /** The store in the data directory; rejects while another process has it. */
 export const openStore = ({ dataDir, clock, logger }: StoreOptions): Promise<BackedUpStore> =>
   openSqliteStore({
@@ -21,6 +24,7 @@ export const openStore = ({ dataDir, clock, logger }: StoreOptions): Promise<Bac
     clock,
     logger,
     indexes: [...storeIndexes, ...eventIndexes, ...signInIndexes],
+    remember: OFTEN_READ,
   });
 
 /** Rather than make a new cluster where one was to be restored. */

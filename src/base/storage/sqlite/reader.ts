@@ -5,6 +5,7 @@ import { writeCursor, type Range } from "../query.ts";
 import type { Item, Page } from "../store.ts";
 import { sqliteFailure } from "./failures.ts";
 import type { IndexIds } from "./reindex.ts";
+import type { Remembered } from "./remembered.ts";
 import { countByIndex, countByName, selectByIndex, selectByName, type Select } from "./select.ts";
 import { Turns } from "./turns.ts";
 
@@ -40,18 +41,21 @@ const CHANGES = `SELECT position, kind, name, expires, value AS json FROM change
 export class Reader implements Disposable {
   readonly #db: DatabaseSync;
   readonly #ids: IndexIds;
+  readonly #remembered: Remembered;
   readonly #turns = new Turns();
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(file: string, ids: IndexIds) {
+  constructor(file: string, ids: IndexIds, remembered: Remembered) {
     this.#ids = ids;
+    this.#remembered = remembered;
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 100 });
   }
 
   get(kind: string, name: string, now: number): Promise<Item | undefined> {
     return this.#turn(1, () => {
-      const row = this.#prepare(GET).get(kind, name) as ItemRow | undefined;
-      return row && (row.expires ?? Infinity) > now ? makeItem(row) : undefined;
+      const found = this.#remembered.find(kind, name);
+      const item = found ? found.item : this.#read(kind, name);
+      return item && (item.expires ?? Infinity) > now ? item : undefined;
     });
   }
 
@@ -112,6 +116,14 @@ export class Reader implements Disposable {
       const { code, message, ...detail } = sqliteFailure(error);
       throw new CodedError(code, message, { ...detail, cause: error });
     }
+  }
+
+  /** Also one that has expired. */
+  #read(kind: string, name: string): Item | undefined {
+    const row = this.#prepare(GET).get(kind, name) as ItemRow | undefined;
+    const item = row && makeItem(row);
+    this.#remembered.keep(kind, name, item, row?.json.length ?? 0);
+    return item;
   }
 
   /** The rows, and whether they were cut short for their size. */

@@ -8,6 +8,7 @@ import type { BackedUpStore, Committed, Item, ListQuery, Page, Store, Write } fr
 import type { WorkerLink } from "./link.ts";
 import type { Deleted, Reply, WireWrite } from "./messages.ts";
 import type { Reader } from "./reader.ts";
+import type { Remembered } from "./remembered.ts";
 import { encodeKeys, numberKeys, type IndexIds } from "./reindex.ts";
 
 /** What lives in memory of the feed; a reader further behind is served from the file. */
@@ -19,6 +20,7 @@ interface Parts {
   readonly indexes: Indexes;
   readonly ids: IndexIds;
   readonly reader: Reader;
+  readonly remembered: Remembered;
   readonly link: WorkerLink;
   readonly lock: Disposable;
   readonly feedLength: number;
@@ -65,11 +67,12 @@ export class SqliteStore implements BackedUpStore {
 
   async commit(writes: readonly Write[]): Promise<Committed> {
     this.#checkOpen();
-    const { clock, indexes, ids, link } = this.#parts;
+    const { clock, indexes, ids, link, remembered } = this.#parts;
     const prepared = prepare(writes, indexes);
     const wire = prepared.map((write) => wireOf(write, ids));
     const size = prepared.reduce((sum, write) => sum + jsonOf(write).length, 0);
-    return link.request({ do: "commit", now: clock.now(), writes: wire }, size, (reply) => {
+    using _writing = remembered.writing(prepared);
+    return await link.request({ do: "commit", now: clock.now(), writes: wire }, size, (reply) => {
       if (reply.is !== "committed") throw wrongReply(reply);
       return this.#committed(prepared, reply.position);
     });
@@ -132,6 +135,7 @@ export class SqliteStore implements BackedUpStore {
       const next = await this.#parts.link.request({ do: "sweep", now }, 0, (reply) => {
         if (reply.is !== "swept") throw wrongReply(reply);
         const { deleted } = reply;
+        for (const { kind, name } of deleted) this.#parts.remembered.forget(kind, name);
         if (deleted.length > 0) this.#feed.append(deleted.map(deleteOf), deleted.at(-1)!.position);
         return reply.next ?? undefined;
       });
