@@ -6,17 +6,16 @@ import type {
   handleUnaryCall,
   sendUnaryData,
   ServerDuplexStream,
-  ServerWritableStream,
 } from "@grpc/grpc-js";
 import { CallState } from "./call.ts";
 import { decodeRequest, encode } from "./codec.ts";
 import type { Grpc } from "./grpc.ts";
 import type { BoundMethod, RpcContext } from "./service.ts";
+import { sendAll, type Writable } from "./send-all.ts";
 import { statusOf, type RpcStatus } from "./status.ts";
 
 type Fields = MessageInitShape<DescMessage>;
 type Kit = { readonly grpc: Grpc; readonly logger: Logger };
-type Writable = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>;
 
 /** The library's handler for each kind of method; messages are bytes to the library. */
 export const adapters = { unary, server_streaming: serverStreaming, bidi_streaming: bidiStreaming };
@@ -50,7 +49,8 @@ function serverStreaming(method: BoundMethod, kit: Kit): handleServerStreamingCa
     const { context } = stateOf(call);
     stream(method, kit, call, async (entered) => {
       const request = decodeRequest(method.descriptor.input, call.request);
-      await sendAll(method, call, context.signal, method.run(request, entered));
+      const responses = method.run(request, entered);
+      await sendAll(method, responses, { call, signal: context.signal, ahead: false });
     });
   };
 }
@@ -60,7 +60,8 @@ function bidiStreaming(method: BoundMethod, kit: Kit): handleBidiStreamingCall<B
     const { context } = stateOf(call);
     stream(method, kit, call, async (entered) => {
       const requests = receiveAll(method, call, context.signal);
-      await sendAll(method, call, context.signal, method.run(requests, entered));
+      const responses = method.run(requests, entered);
+      await sendAll(method, responses, { call, signal: context.signal, ahead: true });
     });
   };
 }
@@ -101,41 +102,6 @@ async function around<T>(
     around.left?.(context, entered, error);
     throw error;
   }
-}
-
-/** Stops asking the handler as soon as the call is over, also when the handler does not notice. */
-async function sendAll(
-  method: BoundMethod,
-  call: Writable,
-  signal: AbortSignal,
-  responses: unknown,
-): Promise<void> {
-  const iterator = (responses as AsyncIterable<Fields>)[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      const next = await orAbort(signal, iterator.next());
-      if (next.done) return;
-      await orAbort(signal, send(call, encode(method.descriptor.output, next.value)));
-    }
-  } catch (error) {
-    iterator.return?.().catch(() => {});
-    throw error;
-  }
-}
-
-/** Resolves when the message has left for the network: a slow client slows its handler. */
-const send = (call: Writable, bytes: Buffer): Promise<void> =>
-  new Promise((resolve, reject) => {
-    call.write(bytes, (error: Error | null | undefined) => (error ? reject(error) : resolve()));
-  });
-
-function orAbort<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 /** A client that cancels may first seem to end in good order: Node sends both, one after the other. */

@@ -75,9 +75,9 @@ describe("a store that remembers", () => {
     await using scene = await open();
     const { store } = scene;
     let acknowledged = 0;
-    let done = false;
+    const stop = new AbortController();
     const reader = async (): Promise<void> => {
-      for (let last = 0; !done;) {
+      for (let last = 0; !stop.signal.aborted;) {
         const before = acknowledged;
         const read = Number((await store.get("doc", "one"))?.value["n"] ?? 0);
         assert.ok(read >= before && read >= last, `${read} after ${before} and ${last}`);
@@ -91,7 +91,7 @@ describe("a store that remembers", () => {
       acknowledged = n;
       assert.equal((await store.get("doc", "one"))?.value["n"], n);
     }
-    done = true;
+    stop.abort();
     await Promise.all(readers);
   });
 
