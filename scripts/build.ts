@@ -1,6 +1,7 @@
 // npm run build: the web page, and bundles of the three commands in dist/, with every subcommand loaded when it is
 // used, and those of the GitHub Actions in actions/dist/, which are committed. With --koffi it also
 // fetches koffi's native parts for the actions: once for each version of koffi.
+import { VERSION } from "#base/kernel";
 import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ACTIONS_DIST, actionBundles } from "./action-bundles.ts";
@@ -8,11 +9,21 @@ import { bundle } from "./bundle.ts";
 import { copyInstalled, fetchParts } from "./koffi.ts";
 
 const programs = ["tenon", "tbot", "tctl"];
+/** For `npm install ./dist`: the commands, and `import … from "tenon"`. */
+const manifest = {
+  name: "tenon",
+  version: VERSION,
+  license: "Apache-2.0",
+  type: "module",
+  exports: { ".": "./library.js" },
+  bin: Object.fromEntries(programs.map((name) => [name, `${name}.js`])),
+};
 
 await rm("dist", { recursive: true, force: true });
 const files = await bundle({
   entryPoints: {
     ...Object.fromEntries(programs.map((name) => [name, `src/programs/${name}/main.ts`])),
+    library: "src/programs/library/index.ts",
     "sqlite-worker": "src/base/storage/sqlite-worker.ts",
   },
   outdir: "dist",
@@ -22,12 +33,12 @@ const files = await bundle({
 });
 await write("dist", [
   ...files.map(({ path, text }) => [basename(path), text] as const),
-  ["package.json", '{ "type": "module" }\n'],
+  ["package.json", `${JSON.stringify(manifest, undefined, 2)}\n`],
 ]);
 await copyInstalled("dist");
 await cp("web/dist", "dist/web", { recursive: true });
 await Promise.all(programs.map((name) => chmod(`dist/${name}.js`, 0o755)));
-console.log(`dist/ holds ${programs.map((name) => `${name}.js`).join(", ")}`);
+console.log(`dist/ holds library.js, ${programs.map((name) => `${name}.js`).join(", ")}`);
 
 const bundles = await actionBundles();
 await write(ACTIONS_DIST, [...bundles]);

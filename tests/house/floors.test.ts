@@ -9,7 +9,7 @@ const floors: readonly (readonly [floor: string, rooms: readonly string[]])[] = 
   ["base", ["kernel", "observe", "config", "cli", "crypto", "wire", "storage", "rpc", "local"]],
   ["domain", ["resources", "access", "audit", "authority", "join", "sign-in"]],
   ["services", ["auth", "tunnel", "enrolment", "agent", "web", "proxy", "bot-client", "tbot"]],
-  ["programs", ["tenon", "tbot", "tctl", "quickstart", "github-action"]],
+  ["programs", ["tenon", "tbot", "tctl", "quickstart", "github-action", "library"]],
 ];
 
 const order = floors.flatMap(([floor, rooms]) => rooms.map((room) => `${floor}/${room}`));

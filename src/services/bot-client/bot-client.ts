@@ -1,6 +1,6 @@
 import { durationMs } from "#base/config";
-import { generateKeyPair, parseX509, spkiDer, sshPublicKeyLine } from "#base/crypto";
-import { badParameter, unavailable, type Clock, type Logger } from "#base/kernel";
+import { generateKeyPair, spkiDer, sshPublicKeyLine } from "#base/crypto";
+import type { Clock, Logger } from "#base/kernel";
 import { connectLocal, type LocalTransport } from "#base/local";
 import { trustFromProto, type Trust } from "#domain/authority";
 import type { ClusterClient } from "#services/enrolment";
@@ -14,6 +14,7 @@ import {
 import { sent } from "./call-options.ts";
 import { clusterClient } from "./cluster-client.ts";
 import {
+  generatedIdentity,
   wantsSsh,
   type CredentialSource,
   type GeneratedIdentity,
@@ -52,31 +53,18 @@ export class BotClient implements CredentialSource, Disposable {
   }
 
   async generateIdentity(request: IdentityRequest = {}): Promise<GeneratedIdentity> {
-    const { privateKey, publicKey } = generateKeyPair("ecdsa-p256");
+    const key = generateKeyPair("ecdsa-p256");
     const reply = await this.#client.generateIdentity(
       {
-        tlsPublicKey: spkiDer(publicKey),
-        sshPublicKey: wantsSsh(request) ? sshPublicKeyLine(publicKey) : "",
+        tlsPublicKey: spkiDer(key.publicKey),
+        sshPublicKey: wantsSsh(request) ? sshPublicKeyLine(key.publicKey) : "",
         roles: [...(request.roles ?? [])],
         ...(request.ttl === undefined ? {} : { ttl: durationFromMs(durationMs(request.ttl)) }),
         ...routeOf(request),
       },
       sent({ ...this.#options, ...request }),
     );
-    if (!reply.trust)
-      throw unavailable(
-        "the bot sent no authorities with its certificates; is it of another version?",
-      );
-    const tlsCertificate = Buffer.from(reply.tlsCertificate);
-    return {
-      privateKey,
-      publicKey,
-      tlsCertificate,
-      sshCertificate: reply.sshCertificate,
-      trust: trustFromProto(reply.trust),
-      expires: parseX509(tlsCertificate).notAfter,
-      proxyAddress: reply.proxyAddr,
-    };
+    return generatedIdentity(key, reply, reply.proxyAddr);
   }
 
   async listenForRotation(listener: () => void): Promise<Disposable> {
@@ -105,11 +93,10 @@ export class BotClient implements CredentialSource, Disposable {
 type Route = NonNullable<MessageInitShape<typeof GenerateIdentityRequestSchema>["route"]>;
 
 function routeOf({ application, database, kubernetes }: IdentityRequest): { route?: Route } {
-  const routes: Route[] = [];
-  if (application !== undefined) routes.push({ case: "application", value: { name: application } });
-  if (database !== undefined) routes.push({ case: "database", value: { ...database } });
-  if (kubernetes !== undefined) routes.push({ case: "kubernetes", value: { cluster: kubernetes } });
-  if (routes.length > 1)
-    throw badParameter("give one of application, database and kubernetes: a certificate opens one");
-  return routes[0] ? { route: routes[0] } : {};
+  if (application !== undefined)
+    return { route: { case: "application", value: { name: application } } };
+  if (database !== undefined) return { route: { case: "database", value: { ...database } } };
+  if (kubernetes !== undefined)
+    return { route: { case: "kubernetes", value: { cluster: kubernetes } } };
+  return {};
 }

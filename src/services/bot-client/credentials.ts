@@ -1,7 +1,8 @@
-import { privateKeyPem, x509Pem } from "#base/crypto";
-import type { Logger } from "#base/kernel";
-import type { Trust } from "#domain/authority";
+import { parseX509, privateKeyPem, x509Pem } from "#base/crypto";
+import { badParameter, unavailable, type Logger } from "#base/kernel";
+import { trustFromProto, type Trust } from "#domain/authority";
 import type { ClusterClient } from "#services/enrolment";
+import type { TrustBundle } from "@tenon/api/tenon/join/v1/join";
 import type { KeyObject } from "node:crypto";
 
 /** Where credentials come from: a bot in this process, or one behind a socket. */
@@ -65,5 +66,34 @@ export const pemOf = ({
   key: privateKeyPem(privateKey),
 });
 
-export const wantsSsh = ({ ssh, application, database, kubernetes }: IdentityRequest): boolean =>
-  ssh ?? [application, database, kubernetes].every((route) => route === undefined);
+/** Throws `bad_parameter` for several routes: a certificate opens one thing. */
+export function wantsSsh({ ssh, application, database, kubernetes }: IdentityRequest): boolean {
+  const routes = [application, database, kubernetes].filter((route) => route !== undefined);
+  if (routes.length > 1)
+    throw badParameter("give one of application, database and kubernetes: a certificate opens one");
+  return ssh ?? routes.length === 0;
+}
+
+/** What was certified, as a whole; throws `unavailable` for an answer that lacks something. */
+export function generatedIdentity(
+  key: { readonly privateKey: KeyObject; readonly publicKey: KeyObject },
+  certified: {
+    readonly tlsCertificate: Uint8Array;
+    readonly sshCertificate: string;
+    readonly trust?: TrustBundle | undefined;
+  },
+  proxyAddress: string,
+): GeneratedIdentity {
+  if (!certified.trust)
+    throw unavailable("the certificates came without the cluster's authorities; is the bot older?");
+  const tlsCertificate = Buffer.from(certified.tlsCertificate);
+  return {
+    privateKey: key.privateKey,
+    publicKey: key.publicKey,
+    tlsCertificate,
+    sshCertificate: certified.sshCertificate,
+    trust: trustFromProto(certified.trust),
+    expires: parseX509(tlsCertificate).notAfter,
+    proxyAddress,
+  };
+}

@@ -6,6 +6,10 @@ export interface Address {
   readonly port: number;
 }
 
+/** As `parseAddress` reads it. */
+export const formatAddress = ({ host, port }: Address): string =>
+  `${host.includes(":") ? `[${host}]` : host}:${port}`;
+
 /** Reads `host:port`, `[v6]:port`, or a host alone with the default port. */
 export function parseAddress(text: string, defaultPort: number): Address {
   const [, bracketed, plain, port] =

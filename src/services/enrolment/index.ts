@@ -1,4 +1,4 @@
-export { parseAddress, type Address } from "./address.ts";
+export { formatAddress, parseAddress, type Address } from "./address.ts";
 export { boundKeyFaults, boundKeyFields, type BoundKeyFields } from "./bound-key-fields.ts";
 export { ClusterClient, type ClusterClientOptions } from "./cluster-client.ts";
 export { DirectoryJoinStorage, holderOfStorage, lockJoinStorage } from "./directory-storage.ts";

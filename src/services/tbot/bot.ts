@@ -11,6 +11,7 @@ import {
 } from "#base/kernel";
 import type { LogRing, Metrics } from "#base/observe";
 import { LockSet } from "#domain/access";
+import type { CredentialSource } from "#services/bot-client";
 import type { Enrolment } from "#services/enrolment";
 import { LiveConnections } from "#services/tunnel";
 import {
@@ -46,6 +47,8 @@ export interface BotOptions {
   /** Without it nobody learns after a restart which spawned services are gone. */
   readonly spawned?: SpawnedMemory;
   readonly host: HostFacts;
+  /** What the cluster hears that it is; default: `tbot`. */
+  readonly kind?: "tbot" | "embedded";
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -126,6 +129,14 @@ export class Bot implements BotControl {
   /** Renews the identity and then every output now. */
   renewNow(): void {
     this.#identityService.renewNow();
+  }
+
+  /** Credentials for the program that this bot runs in. */
+  async credentials(): Promise<CredentialSource> {
+    const { BotCredentials } = await import("./bot-credentials.ts");
+    const { configuration, clock, log: logger } = this.#options;
+    const ttlMs = durationMs(configuration.credential_ttl);
+    return new BotCredentials({ identity: this.#identity, ttlMs, clock, logger });
   }
 
   /**
@@ -255,6 +266,7 @@ export class Bot implements BotControl {
 
   #heartbeat(): HeartbeatOptions {
     return {
+      kind: "tbot",
       ...this.#options,
       identity: this.#identity,
       readiness: this.readiness,

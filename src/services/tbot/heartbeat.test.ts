@@ -29,6 +29,7 @@ function setUp(more: Partial<HeartbeatOptions> = {}) {
     identity: new BotIdentity({ current: {}, client } as unknown as Enrolment),
     readiness,
     host: { version: "1", hostname: "h", os: "linux", architecture: "x64" },
+    kind: "tbot",
     oneshot: false,
     configuration: () => "services: []\n",
     clock,

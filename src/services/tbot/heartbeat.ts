@@ -20,6 +20,8 @@ export interface HeartbeatOptions {
   readonly identity: BotIdentity;
   readonly readiness: Readiness;
   readonly host: HostFacts;
+  /** `embedded` where another program runs the bot in its own process. */
+  readonly kind: "tbot" | "embedded";
   readonly oneshot: boolean;
   /** The effective configuration without secrets, YAML. */
   readonly configuration: () => string;
@@ -93,7 +95,7 @@ export async function sendOnlyHeartbeat(
 }
 
 async function sendHeartbeat(
-  { identity, readiness, host, oneshot, configuration: effective }: HeartbeatOptions,
+  { identity, readiness, host, kind, oneshot, configuration: effective }: HeartbeatOptions,
   { startup, uptimeMs, signal }: Beat,
 ): Promise<void> {
   await identity.ready(signal);
@@ -103,7 +105,7 @@ async function sendHeartbeat(
       ...host,
       uptimeSeconds: BigInt(Math.floor(uptimeMs / 1000)),
       oneShot: oneshot,
-      kind: "tbot",
+      kind,
       configuration:
         Buffer.byteLength(configuration) > MAX_CONFIGURATION_BYTES ? "" : configuration,
       startup,

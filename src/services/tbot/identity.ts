@@ -9,6 +9,7 @@ import type { IssueCertificatesRequestSchema } from "@tenon/api/tenon/auth/v1/au
 import type { Credentials, TrustBundle } from "@tenon/api/tenon/join/v1/join";
 import {
   followTrust,
+  formatAddress,
   type Address,
   type ClusterClient,
   type Enrolment,
@@ -51,6 +52,11 @@ export class BotIdentity {
 
   get address(): Address {
     return this.#enrolment.address;
+  }
+
+  /** Of the cluster's proxy: `host:port`. */
+  get proxyAddress(): string {
+    return formatAddress(this.address);
   }
 
   get client(): ClusterClient {

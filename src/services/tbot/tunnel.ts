@@ -3,12 +3,12 @@ import { generateKeyPair } from "#base/crypto";
 import { durationMs } from "#base/config";
 import { Bell, codeOf, messageOf, runRepeatedly, unavailable, type Backoff } from "#base/kernel";
 import { cut, pipeDuplex, type PipeCounts } from "#base/wire";
-import { RouteClient, type TlsCredentials } from "#services/tunnel";
+import { RouteClient, tlsCredentials, type TlsCredentials } from "#services/tunnel";
 import { Aspects } from "./aspects.ts";
 import type { OutputCredentials } from "#services/bot-client";
 import { openListener, type LocalListener } from "./listen.ts";
 import { renew } from "./renewal.ts";
-import { lockTargets, tlsCredentials } from "./route-credentials.ts";
+import { lockTargets } from "./route-credentials.ts";
 import type { NamedConfiguration, ServiceDependencies } from "./service-type.ts";
 import type { Report } from "./supervisor.ts";
 

@@ -1,4 +1,7 @@
+import { privateKeyPem, x509Pem } from "#base/crypto";
 import { deadline, timedOut, unavailable, messageOf, type Clock } from "#base/kernel";
+import { HOST_SERVER_NAME, type Trust } from "#domain/authority";
+import type { KeyObject } from "node:crypto";
 import { connect, type TLSSocket } from "node:tls";
 
 /** How a client of the cluster proves itself, and knows the proxy. PEM texts. */
@@ -11,6 +14,24 @@ export interface TlsCredentials {
   readonly serverName: string;
   /** End of `cert`, milliseconds since the epoch. */
   readonly expires: number;
+}
+
+/** Of a certificate for a route: what is shown to the proxy, and knows it. */
+export function tlsCredentials(certified: {
+  readonly privateKey: KeyObject;
+  /** DER. */
+  readonly tlsCertificate: Buffer;
+  readonly trust: Trust;
+  readonly expires: number;
+}): TlsCredentials {
+  const { privateKey, tlsCertificate, trust, expires } = certified;
+  return {
+    cert: x509Pem(tlsCertificate),
+    key: privateKeyPem(privateKey),
+    ca: trust.hostX509.map((der) => x509Pem(der)),
+    serverName: HOST_SERVER_NAME(trust.clusterName),
+    expires,
+  };
 }
 
 export interface DialTls {

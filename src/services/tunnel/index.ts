@@ -1,4 +1,4 @@
-export type { TlsCredentials } from "./dial-tls.ts";
+export { tlsCredentials, type TlsCredentials } from "./dial-tls.ts";
 export { REVERSE_ALPN, ROUTE_ALPN, type TunnelTarget } from "./headers.ts";
 export {
   LiveConnections,

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { UsageError, type CommandIo } from "#base/cli";
 import { looksLikeJoinUri } from "#domain/join";
 import type { Command } from "commander";
-import { defaultStorage } from "../enrol.ts";
+import { defaultStorage } from "../default-storage.ts";
 import { readArguments } from "../arguments.ts";
 import { onboard } from "../onboard/onboard.ts";
 

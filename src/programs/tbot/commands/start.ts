@@ -7,13 +7,15 @@ import {
   Bot,
   checkConfiguration,
   Diagnostics,
+  enrol,
+  hostFacts,
   type BotConfiguration,
   type JoinParameters,
 } from "#services/tbot";
 import type { Command } from "commander";
 import { apiSocket } from "../api-socket.ts";
 import { addBotArguments, type BotArguments, type OwnOptions } from "../arguments.ts";
-import { defaultStorage, enrol, hostFacts } from "../enrol.ts";
+import { defaultStorage } from "../default-storage.ts";
 import { notifySystemd } from "../systemd/notify.ts";
 import { watchUncaught } from "../uncaught.ts";
 
@@ -36,7 +38,7 @@ async function start(given: BotArguments, options: OwnOptions, io: CommandIo): P
   });
   log.info("tbot starts", { version: VERSION, ...(file ? { configuration: file } : {}) });
   const shared = { configuration, clock: systemClock, log };
-  await using enrolled = await enrol({ ...shared, parameters, io });
+  await using enrolled = await enrol({ ...shared, parameters, env: io.env });
   const metrics = new Metrics();
   const { enrolment, storage: opened } = enrolled;
   const bot = new Bot({

@@ -5,13 +5,15 @@ import {
   Bot,
   BOT_IDENTITY,
   checkConfiguration,
+  enrol,
+  hostFacts,
   type BotConfiguration,
   type BotControl,
   type ControlledStatus,
+  type Placed,
 } from "#services/tbot";
 import type { Enrolment } from "#services/enrolment";
 import { apiSocket } from "../api-socket.ts";
-import { enrol, hostFacts, type Placed } from "../enrol.ts";
 
 /** As many as a screen holds. */
 const LOG_LINES = 30;
@@ -48,7 +50,7 @@ export class Trial implements AsyncDisposable {
     const parameters = checkConfiguration(configuration);
     const shared = { configuration, clock: systemClock, log };
     await using owned = new AsyncDisposableStack();
-    const { enrolment } = owned.use(await enrol({ ...shared, parameters, io }));
+    const { enrolment } = owned.use(await enrol({ ...shared, parameters, env: io.env }));
     const metrics = new Metrics();
     const bot = new Bot({
       ...shared,

@@ -45,7 +45,7 @@ export async function certifyFor(
       sshCertificate: credentials.sshCertificate,
       trust: credentials.trust,
       expires: timestampFromMs(expires),
-      proxyAddr: proxyAddr(dependencies),
+      proxyAddr: dependencies.identity.proxyAddress,
     };
   } catch (error) {
     log.warn("refused credentials", { error });
@@ -108,9 +108,4 @@ function checkBot({ identity, control, clock }: ServiceDependencies): void {
 function endOf({ tlsCertificate, sshCertificate }: Credentials): number {
   if (tlsCertificate.length > 0) return parseX509(tlsCertificate).notAfter;
   return parseSshCertificate(sshCertificate).validBefore;
-}
-
-function proxyAddr({ identity }: ServiceDependencies): string {
-  const { host, port } = identity.address;
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

@@ -12,7 +12,7 @@ import { createLogger } from "#base/observe";
 import { makeBoundKey } from "#services/tbot";
 import { Option, type Command } from "commander";
 import { readArguments } from "../../arguments.ts";
-import { defaultStorage } from "../../enrol.ts";
+import { defaultStorage } from "../../default-storage.ts";
 
 interface Options {
   readonly static?: boolean;

@@ -3,7 +3,7 @@ import { CodedError, sleep, systemClock } from "#base/kernel";
 import { boundKeyIn, holderOfStorage, wishRotation } from "#services/enrolment";
 import type { Command } from "commander";
 import { readArguments } from "../../arguments.ts";
-import { defaultStorage } from "../../enrol.ts";
+import { defaultStorage } from "../../default-storage.ts";
 
 interface Options {
   readonly format: OutputFormat;

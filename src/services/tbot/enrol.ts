@@ -1,19 +1,16 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { arch, homedir, hostname, platform } from "node:os";
-import { join } from "node:path";
-import type { CommandIo } from "#base/cli";
+import { arch, hostname, platform } from "node:os";
 import { durationMs } from "#base/config";
 import { badParameter, fileError, VERSION, type Clock, type Logger } from "#base/kernel";
 import { JoinClient } from "#domain/join";
 import { Enrolment, idTokenSource, type BoundKeyFields } from "#services/enrolment";
-import {
-  openBotStorage,
-  type BotConfiguration,
-  type BotStorage,
-  type HostFacts,
-  type JoinParameters,
-} from "#services/tbot";
+import type { JoinParameters } from "./check.ts";
+import type { BotConfiguration } from "./configuration.ts";
+import type { HostFacts } from "./host-facts.ts";
+import { openBotStorage, type BotStorage } from "./storage.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The storage that a bot has, also where nobody has named one. */
 export interface Placed {
@@ -31,22 +28,20 @@ export async function enrol(options: {
   parameters: JoinParameters;
   clock: Clock;
   log: Logger;
-  io: CommandIo;
+  env: Environment;
 }): Promise<Enrolled> {
-  const { configuration, parameters, clock, log, io } = options;
-  const secret = await registrationSecret(parameters, io);
+  const { configuration, parameters, clock, log, env } = options;
+  const secret = await registrationSecret(parameters, env);
   const boundKey = boundKeyOf(options);
   const idToken = idTokenSource({
     method: parameters.method,
     place: parameters.idTokenPlace,
-    env: io.env,
+    env,
     clock,
   });
   await using owned = new AsyncDisposableStack();
   const { storage: place } = configuration;
-  const storage = owned.use(
-    await openBotStorage({ storage: place, boundKey, env: io.env, clock, log }),
-  );
+  const storage = owned.use(await openBotStorage({ storage: place, boundKey, env, clock, log }));
   const client = new JoinClient({
     settings: {
       ...parameters,
@@ -77,7 +72,7 @@ export function hostFacts(): HostFacts {
 
 async function registrationSecret(
   { registrationSecret: given, registrationSecretPath: path }: JoinParameters,
-  { env }: CommandIo,
+  env: Environment,
 ): Promise<string | undefined> {
   if (path === undefined) return given ?? env["TBOT_REGISTRATION_SECRET"];
   const text = await readFile(path, "utf8").catch((error: unknown) => {
@@ -98,10 +93,4 @@ function boundKeyOf({
   const fields = onboarding.bound_keypair;
   if (path === undefined || !existsSync(path) || fields.pkcs11) return fields;
   return { static_key_path: path, ...fields };
-}
-
-export function defaultStorage({ env }: CommandIo): NonNullable<BotConfiguration["storage"]> {
-  const state = env["XDG_STATE_HOME"] ?? join(homedir(), ".local/state");
-  const path = process.getuid?.() === 0 ? "/var/lib/tenon/bot" : join(state, "tenon/bot");
-  return { type: "directory", path, symlinks: "try-secure", acls: "try", readers: [] };
 }
