@@ -87,6 +87,22 @@ suite("the endpoints of the web page", () => {
     assert.equal((await editor.get(`${BOTS}/robot`)).status, 404);
   });
 
+  test("a bot is made with its join token in one go; its URI lets a machine in", async () => {
+    const body = { name: "joiner", roles: ["access"], join: { method: "bound_keypair" } };
+    const made = await editor.post(BOTS, body);
+    assert.match(made.body.join_uri, /^tbot\+proxy\+bound-keypair:\/\/joiner:[^@]+@/);
+    assert.match(made.body.join_uri, /ca_pin=sha256:/);
+    const taken = await editor.post(BOTS, { ...body, name: "other", join: { method: "github" } });
+    assert.equal(taken.status, 400);
+    const github = { method: "github", repository: "octo/app" };
+    const job = await editor.post(BOTS, { ...body, name: "job", join: github });
+    assert.match(job.body.join_uri, /^tbot\+proxy\+github:\/\/job@/);
+    const token = await cluster.resources.require("token", "job");
+    assert.deepEqual(token.spec.github?.allow, [{ repository: "octo/app" }]);
+    const again = await editor.post(BOTS, body);
+    assert.equal(again.body.error.code, "already_exists");
+  });
+
   test("a viewer sees bots, changes none, and reads nothing else", async () => {
     await editor.post(BOTS, { name: "seen", roles: ["access"] });
     assert.equal((await viewer.get(`${BOTS}/seen`)).status, 200);

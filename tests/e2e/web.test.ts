@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { Browser } from "#testing/browser";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { needs } from "#testing/needs";
+import { Yard } from "#testing/processes";
 import { until } from "#testing/wait";
 
 suite("the web page", needs("chromium"), () => {
@@ -130,6 +131,24 @@ suite("the web page", needs("chromium"), () => {
     await page.getByRole("link", { name: id.slice(0, 8) }).waitFor();
     await page.getByRole("link", { name: id.slice(0, 8) }).click();
     await page.getByRole("heading", { name: id }).waitFor();
+  });
+
+  test("a bot is added, its machine gets its command, and is seen as soon as it joins", async () => {
+    await open("bots");
+    await press("Add a bot");
+    await field("Name").fill("fresh");
+    await field("Roles").fill("access");
+    await inDialog("Add");
+    await page.getByText("Waiting for it to join").waitFor();
+    const shown = (await page.locator("dialog pre").textContent()) ?? "";
+    const uri = /'(tbot\+proxy\+bound-keypair:[^']+)'/.exec(shown)![1]!;
+    await using yard = await Yard.open();
+    const paths = [`--destination=${yard.path("out")}`, `--storage=${yard.path("bot")}`];
+    const ran = await yard.run("tbot", ["start", "identity", uri, "--oneshot", ...paths]);
+    assert.equal(ran.code, 0, ran.err);
+    await page.getByText("It joined").waitFor();
+    await inDialog("Show the bot");
+    await page.getByRole("heading", { name: "fresh", exact: true }).waitFor();
   });
 
   test("a bot is deleted, after locking was offered instead", async () => {

@@ -46,7 +46,7 @@ export async function runQuickstart(
     await act(scene, actors);
     io.stdout.write(`\nDone in ${(actors.steps.elapsedMs / 1000).toFixed(1)} s.\n`);
     if (options.once) return;
-    io.stdout.write(whatToTry(scene));
+    io.stdout.write(whatToTry(scene, await signInLink(scene, actors)));
     await ended(io.signal);
     io.stdout.write("\nStopping …\n");
   } finally {
@@ -208,6 +208,12 @@ async function sendRequest({ tunnelPort }: Scene, steps: Steps): Promise<void> {
     return text;
   };
   await steps.step(ask, (text) => `GET ${url} → “${text}”`);
+}
+
+/** For the first user, whom the cluster made. */
+async function signInLink(scene: Scene, actors: Actors): Promise<string> {
+  const told = await tctl(scene, actors, "users", "reset", "admin");
+  return /https:\S+/.exec(told)![0];
 }
 
 const tctl = async (

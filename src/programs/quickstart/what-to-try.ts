@@ -2,17 +2,16 @@ import { join } from "node:path";
 import type { Scene } from "./quickstart.ts";
 
 /** What a newcomer pastes next, from the project's folder. */
-export function whatToTry({
-  dataDir,
-  outDir,
-  directory,
-  proxyPort,
-  tunnelPort,
-  diagPort,
-}: Scene): string {
+export function whatToTry(
+  { dataDir, outDir, directory, proxyPort, tunnelPort, diagPort }: Scene,
+  signIn: string,
+): string {
   const hello = join(outDir, "hello");
   return `
-It stays up until Ctrl-C. The web address is https://127.0.0.1:${proxyPort} (its certificate is self-signed).
+It stays up until Ctrl-C. See the bot on the web page (its certificate is self-signed); this link is good once:
+
+  ${signIn}
+
 In another terminal, from this folder:
 
   export TENON_DATA_DIR=${dataDir}

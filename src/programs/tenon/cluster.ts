@@ -114,7 +114,7 @@ async function start(options: ClusterOptions, owned: AsyncDisposableStack): Prom
   const backup = embedded && ((file: string) => embedded.backup(file));
   const auth = owned.use(await openAuth({ ...opened, backup }));
   const rpc = owned.use(await createRpcServer({ services: auth.services, clock, logger }));
-  const proxy = owned.use(await openProxy({ options, store, authorities, audit, rpc, auth }));
+  const proxy = owned.use(await openProxy({ ...opened, rpc, auth }));
   address.text = proxy.publicAddr;
   const adminSocket = adminSocketPath(dataDir);
   await rpc.listenUnix(adminSocket);
@@ -173,6 +173,7 @@ async function openProxy(about: {
   audit: AuditLog;
   rpc: RpcServer;
   auth: AuthServer;
+  address: { readonly text: string };
 }): Promise<Proxy> {
   const { options, store, authorities, audit, rpc, auth } = about;
   const { listen, publicAddr, keyPairs } = options.settings;
@@ -197,6 +198,7 @@ function webOf(about: {
   store: Store;
   authorities: Authorities;
   auth: AuthServer;
+  address: { readonly text: string };
 }): WebHandler {
   const { options, store, authorities, auth } = about;
   const parts = {
@@ -204,6 +206,7 @@ function webOf(about: {
     signIn: auth.signIn,
     resources: new Resources(store),
     authorities,
+    publicAddr: () => about.address.text,
     version: VERSION,
     clock: options.clock,
     logger: options.logger.child({ service: "web" }),

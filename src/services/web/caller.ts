@@ -57,10 +57,16 @@ export class PersonCalls {
     return found.slice(0, most);
   }
 
-  async write(mode: "create" | "update" | "upsert", document: object): Promise<Written> {
-    const request = { documents: [{ json: JSON.stringify(document) }] };
-    const reply = await this.#parts.calls.call(methods[mode], request, this.origin);
-    return { document: read(reply.documents[0]!), notices: reply.notices };
+  /** Every document of it, or none; the first of the answer is that of the first. */
+  async write(
+    mode: "create" | "update",
+    first: object,
+    ...others: readonly object[]
+  ): Promise<Written> {
+    const documents = [first, ...others].map((each) => ({ json: JSON.stringify(each) }));
+    const reply = await this.#parts.calls.call(methods[mode], { documents }, this.origin);
+    const [document, ...rest] = reply.documents.map((each) => read(each));
+    return { document: document!, others: rest, notices: reply.notices };
   }
 
   async remove(kind: KindName, name: string, revision = ""): Promise<readonly string[]> {
@@ -71,6 +77,7 @@ export class PersonCalls {
 
 interface Written {
   readonly document: AnyResource;
+  readonly others: readonly AnyResource[];
   readonly notices: readonly string[];
 }
 

@@ -10,7 +10,9 @@ export interface WebParts {
   readonly calls: LocalCalls;
   readonly signIn: SignIn;
   readonly resources: Pick<Resources, "get">;
-  readonly authorities: Pick<Authorities, "issueUser" | "clusterName">;
+  readonly authorities: Pick<Authorities, "issueUser" | "clusterName" | "trust">;
+  /** Where machines outside connect, `host:port`. */
+  readonly publicAddr: () => string;
   readonly version: string;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -1,6 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
-import { botUserName, type Bot } from "#domain/resources";
+import { botUserName, type Bot, type Token } from "#domain/resources";
 import { PersonCalls } from "../caller.ts";
+import { joinUriOf, tokenOf } from "../joining.ts";
 import { answers, newApp, takes } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
 import { requireFactor } from "../session.ts";
@@ -65,10 +66,20 @@ const create = createRoute({
         roles: z.array(z.string()),
         traits: traits.default([]),
         max_session_ttl: z.string().optional(),
+        /** Makes a join token of the bot's name with it, in one commit. */
+        join: z
+          .discriminatedUnion("method", [
+            z.strictObject({ method: z.literal("bound_keypair") }),
+            z.strictObject({ method: z.literal("github"), repository: z.string() }),
+          ])
+          .optional(),
       }),
     ),
   },
-  responses: answers("the bot that was made", bot),
+  responses: answers(
+    "the bot that was made, and how its machine joins: a secret",
+    z.object({ bot, join_uri: z.string() }),
+  ),
 });
 
 const update = createRoute({
@@ -110,15 +121,16 @@ export function botRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
     })
     .openapi(create, async (context) => {
       requireFactor(parts, context);
-      const { name, ...spec } = context.req.valid("json");
+      const { name, join, ...spec } = context.req.valid("json");
       const calls = new PersonCalls(parts, context);
-      const made = await calls.write("create", {
-        kind: "bot",
-        version: "v1",
-        metadata: { name },
-        spec,
-      });
-      return context.json(described(made.document as Bot), 200);
+      const made = await calls.write(
+        "create",
+        { kind: "bot", version: "v1", metadata: { name }, spec },
+        ...(join ? [tokenOf(name, join, parts)] : []),
+      );
+      const [token] = made.others as readonly Token[];
+      const join_uri = token ? joinUriOf(parts, token) : "";
+      return context.json({ bot: described(made.document as Bot), join_uri }, 200);
     })
     .openapi(update, async (context) => {
       requireFactor(parts, context);
