@@ -7,12 +7,12 @@ import { join } from "node:path";
 import type { Mutant } from "./mutant.ts";
 
 const root = new URL("../../", import.meta.url).pathname;
-/** A mutant may also loop for ever, which is a way to be found. */
+/** What takes longer shows nothing; the slowest takes a tenth of it. */
 const DONE_MS = 180_000;
 
 export interface Verdict {
   readonly mutant: Mutant;
-  /** `broken`: it does not even run, so that nothing was shown. */
+  /** `broken`: it does not even run, or does not end, so that nothing was shown. */
   readonly verdict: "caught" | "survived" | "broken";
   /** The test file that failed. */
   readonly by: string;
@@ -63,7 +63,7 @@ export class Nursery implements AsyncDisposable {
     let last = "";
     for (const by of mutant.by) {
       const { code, output } = await this.#test(by);
-      if (BROKEN.test(output)) return { mutant, verdict: "broken", by, output };
+      if (code === null || BROKEN.test(output)) return { mutant, verdict: "broken", by, output };
       if (code !== 0) return { mutant, verdict: "caught", by, output };
       last = output;
     }

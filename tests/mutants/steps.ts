@@ -261,7 +261,7 @@ export const steps: readonly Mutant[] = [
     file: bound("record.ts"),
     find: 'writeOf(token, "update"),',
     replace: 'writeOf(token, "put"),',
-    by: ["walk"],
+    by: ["token-changes", "walk"],
   },
   {
     name: "a recovery is not counted",
@@ -285,7 +285,7 @@ export const steps: readonly Mutant[] = [
     file: bound("record.ts"),
     find: "const { registration_secret: _spent, reset: _answered, ...kept }",
     replace: "const { reset: _answered, ...kept }",
-    by: ["token", "joining", "strangers", "lost-replies", "rotation", "ceremony"],
+    by: ["joining"],
   },
   {
     name: "the instance that a recovery replaced is not locked",
@@ -301,7 +301,7 @@ export const steps: readonly Mutant[] = [
     file: bound("record.ts"),
     find: "    ...endedWrites(audit, decision, move),\n    event,",
     replace: "    ...endedWrites(audit, decision, move),\n    ...(event ? [] : [event]),",
-    by: ["walk", "reset"],
+    by: ["reset"],
   },
   {
     name: "a conflict is not decided again",
@@ -309,7 +309,7 @@ export const steps: readonly Mutant[] = [
     file: at("refusal.ts"),
     find: "const MAX_TURNS = 3;",
     replace: "const MAX_TURNS = 1;",
-    by: ["walk", "copies", "lost-replies", "ceremony"],
+    by: ["token-changes"],
   },
   {
     name: "credentials are signed before the commit",
@@ -317,7 +317,7 @@ export const steps: readonly Mutant[] = [
     file: at("methods/bound-keypair.ts"),
     find: "trace.instanceId = move.to.instance_id;\n",
     replace: "trace.instanceId = move.to.instance_id;\n  sign(deps, decision, decision.token);\n",
-    by: ["order", "ceremony", "joining", "lost-replies"],
+    by: ["joining"],
   },
   {
     name: "the certificate carries the generation before",

@@ -105,6 +105,17 @@ export class AuthBench implements AsyncDisposable {
     );
   }
 
+  /** A stranger on a connection of its own, who may close it. */
+  stranger(): { readonly services: Services; readonly close: () => void } {
+    const { hostCa, serverName } = this.identities;
+    const channel = new RpcChannel({
+      target: { host: "127.0.0.1", port: this.#listener.port },
+      tls: { ca: hostCa, serverName },
+      clock: this.#clock,
+    });
+    return { services: servicesOf(channel), close: () => channel.close() };
+  }
+
   admin(): Services {
     const unix = join(this.#directory, "admin.sock");
     return this.#services(new RpcChannel({ target: { unix }, clock: this.#clock }));

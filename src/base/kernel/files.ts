@@ -15,6 +15,7 @@ const ANSWERS: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EEXIST: ["already_exists", "it exists already"],
   ENOSPC: ["unavailable", "the disk is full"],
   EDQUOT: ["unavailable", "the disk quota is used up"],
+  EFBIG: ["unavailable", "a file may not grow that large here (ulimit -f)"],
   EIO: ["unavailable", "the disk failed"],
   EMFILE: ["limit_exceeded", "this process has too many open files"],
   ENFILE: ["limit_exceeded", "the system has too many open files"],

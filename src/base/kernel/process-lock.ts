@@ -34,13 +34,22 @@ export function lockForProcess(path: string, held: (holder: string) => string): 
     if (!isBusy(cause)) throw cause;
     throw alreadyExists(held(holder(note)), { cause });
   }
-  writeFileSync(note, `${pid}\n`, { mode: 0o600 });
+  leaveNote(note);
   return {
     [Symbol.dispose]: () => {
       rmSync(note, { force: true });
       db.close();
     },
   };
+}
+
+/** On a full disk the lock holds without it. */
+function leaveNote(path: string): void {
+  try {
+    writeFileSync(path, `${pid}\n`, { mode: 0o600 });
+  } catch {
+    rmSync(path, { force: true });
+  }
 }
 
 /** The process that holds such a lock now (its number may not be known); `undefined` when none does. */

@@ -214,6 +214,20 @@ suite("a lost reply", () => {
     assert.match((await cluster.lockNames()).join(), /^generation-/);
   });
 
+  test("the same attempt with a key that was rotated away before it is a copy", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await machine.join();
+    const rotate_after = new Date(cluster.clock.now()).toISOString();
+    await cluster.editBound("t", (bound) => ({ ...bound, rotate_after }));
+    await machine.join();
+    machine.lose = "result";
+    await refusal(machine.join());
+    await machine.edit((state) => ({ ...state, bound_keys: state.bound_keys.toReversed() }));
+    assert.match((await refusal(machine.join())).message, /is locked|no longer bound/);
+    assert.match((await cluster.lockNames()).join(), /^join-state-t-/);
+  });
+
   test("what changed while it was judged is judged again, and makes no lock", async () => {
     // The first stream commits between the second one's looks at the token and at the instance.
     const gate = {

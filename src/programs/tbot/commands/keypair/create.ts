@@ -78,8 +78,16 @@ async function create(options: Options, io: CommandIo): Promise<void> {
   await printResult(io, {
     format: options.format,
     value,
-    text: () => `${what} in ${JSON.stringify(storage.path)}.\n\n${advice(value.public_key)}`,
+    text: () => `${what} in ${placeOf(boundKey, storage.path)}.\n\n${advice(value.public_key)}`,
   });
+}
+
+function placeOf({ pkcs11 }: Parameters<typeof makeBoundKey>[0]["boundKey"], path: string): string {
+  if (!pkcs11) return JSON.stringify(path);
+  const { module, token_label: label, slot } = pkcs11;
+  const which =
+    label === undefined ? (slot === undefined ? "" : ` in slot ${slot}`) : ` "${label}"`;
+  return `the token${which} of ${JSON.stringify(module)}`;
 }
 
 const described = (line: string) => ({ public_key: line, fingerprint: boundKeyFingerprint(line) });
