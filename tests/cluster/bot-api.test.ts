@@ -257,6 +257,19 @@ describe("the bot's API", () => {
     assert.deepEqual(await names(capped, "apps"), ["web"]);
   });
 
+  test("says why there is nothing to find before the bot has joined", async () => {
+    await using bot = await Ordered.start(
+      "finding-nothing",
+      {},
+      { join: { method: "token", token: "wrong" } },
+    );
+    await until("the bot has tried", () => bot.bot.state("bot-identity") === "unhealthy");
+    await assert.rejects(bot.api.query({ kind: "apps" }), {
+      code: "unavailable",
+      message: /^the bot has not joined the cluster yet: ./,
+    });
+  });
+
   test("holds its callers to its caps, also through an API that they spawn", async () => {
     await using bot = await Ordered.start(
       "capped-api",

@@ -22,6 +22,13 @@ before(async () => {
         left += 1;
         return {};
       },
+      getServiceStatus: () => ({
+        services: [
+          { name: "bot-identity", type: "internal", status: "unhealthy", reason: "no route" },
+          { name: "app-tunnel-1", type: "application-tunnel", status: "initializing" },
+          { name: "old", type: "application-tunnel", status: "unhealthy", reason: "no news" },
+        ],
+      }),
       watchLogs: async function* ({ follow }, { signal }) {
         yield { text: "the first line" };
         if (follow) await once(signal, "abort");
@@ -46,6 +53,15 @@ test("a spawn that is interrupted says that the services go on", async () => {
   assert.equal(ran.code, 1);
   assert.match(ran.err, /stopped waiting; what was asked for goes on: `tbot api status` shows it/);
   await until("the bot sees that its caller left", () => left === 1);
+});
+
+test("a spawn that takes its time says what it waits for, once", async () => {
+  const running = api("spawn", "identity", "--destination", "/out");
+  await running.prints(/^Waiting: app-tunnel-1 is initializing\n/m);
+  running.kill("SIGINT");
+  const { err } = await running.within(20_000);
+  assert.equal(err.match(/^Waiting: bot-identity is unhealthy: no route$/gm)?.length, 1);
+  assert.doesNotMatch(err, /no news/);
 });
 
 test("a watch of the services goes on until it is interrupted, and that is no failure", async () => {

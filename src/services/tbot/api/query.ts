@@ -1,6 +1,7 @@
 import type { OpenResource } from "@tenon/api/tenon/auth/v1/auth";
 import type { QueryRequest } from "@tenon/api/tenon/tbot/v1/bot_api";
 import { badParameter } from "#base/kernel";
+import { checkJoined } from "../joined.ts";
 import type { BotApi } from "./serve.ts";
 
 /** What a query calls them, and what the cluster does. */
@@ -24,7 +25,7 @@ export async function queryOpen(
   if (wanted === undefined)
     throw badParameter(`"${kind}" cannot be queried; there are ${Object.keys(kinds).join(", ")}`);
   const { identity } = dependencies;
-  await identity.ready(signal);
+  checkJoined(dependencies);
   const results: ReturnType<typeof resultOf>[] = [];
   const roles = [...configuration.allowed_roles];
   for (let pageToken = ""; ;) {

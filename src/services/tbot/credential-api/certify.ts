@@ -1,6 +1,6 @@
 import { durationMs, formatDuration } from "#base/config";
 import { parseSshCertificate, parseX509 } from "#base/crypto";
-import { accessDenied, badParameter, unavailable } from "#base/kernel";
+import { accessDenied, badParameter } from "#base/kernel";
 import { peerOf, type Peer } from "#base/local";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs, durationMs as protoMs } from "@bufbuild/protobuf/wkt";
@@ -11,8 +11,7 @@ import type {
   GenerateIdentityResponseSchema,
 } from "@tenon/api/tenon/tbot/v1/credential";
 import { callerOf } from "../local-caller.ts";
-import { BOT_IDENTITY } from "../names.ts";
-import type { ServiceDependencies } from "../service-type.ts";
+import { checkJoined } from "../joined.ts";
 import type { CredentialApi } from "./service.ts";
 
 /** Within the socket's limits, and then as the cluster decides; the cluster hears who asked. */
@@ -32,7 +31,7 @@ export async function certifyFor(
       ...routeOf(request),
       requester: requesterOf(peer),
     };
-    checkBot(dependencies);
+    checkJoined(dependencies);
     const credentials = await dependencies.identity.certify(wanted, context.signal);
     const expires = endOf(credentials);
     log.info("issued credentials", {
@@ -93,17 +92,6 @@ function named(name: string, what: string): string {
 }
 
 const requesterOf = ({ uid, pid, executable = "" }: Peer) => ({ uid, pid, executable });
-
-/** A call to the cluster would fail too, or wait, but could not say why. */
-function checkBot({ identity, control, clock }: ServiceDependencies): void {
-  if (identity.expires > clock.now()) return;
-  const { reason } = control.status(BOT_IDENTITY);
-  const state =
-    identity.expires === 0
-      ? "the bot has not joined the cluster yet"
-      : `the bot's own identity ended at ${new Date(identity.expires).toISOString()}`;
-  throw unavailable(reason === undefined ? `${state}; try again` : `${state}: ${reason}`);
-}
 
 function endOf({ tlsCertificate, sshCertificate }: Credentials): number {
   if (tlsCertificate.length > 0) return parseX509(tlsCertificate).notAfter;

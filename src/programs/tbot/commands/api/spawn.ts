@@ -7,6 +7,7 @@ import { durationOption } from "../../duration-option.ts";
 import { listForBot } from "../../service-list.ts";
 import { addServiceCommands, serviceWords } from "../../service-commands.ts";
 import { refuseBotFlags } from "./bot-flags.ts";
+import { narrated } from "./narrate.ts";
 import { notAccepted, tellOutcome } from "./outcome.ts";
 import { addSocket, withApi, type SocketOptions } from "./socket.ts";
 
@@ -86,7 +87,7 @@ async function spawn(
   };
   const outcome = await withApi(options, io, async (api) => {
     try {
-      return await api.spawn(request, { signal: io.signal });
+      return await narrated(api, io, () => api.spawn(request, { signal: io.signal }));
     } catch (error) {
       if (io.signal.aborted) throw leftAlone();
       throw codeOf(error) === "unavailable" ? error : notAccepted(error, io);
