@@ -41,9 +41,17 @@ export const exceptions: readonly Mutant[] = [
     name: "a repeated attempt may show any certificate",
     step: "lost reply",
     file: bound("move.ts"),
-    find: "return instanceId === from.instance_id && generation === from.generation;",
+    find: "return instanceId === from.instance_id && (recovered || generation === from.generation);",
     replace: 'return instanceId !== "" && generation > 0;',
     by: ["lost-replies", "copies", "walk"],
+  },
+  {
+    name: "a repeated recovery may not show the certificate from before a lost refresh",
+    step: "lost reply",
+    file: bound("move.ts"),
+    find: "(recovered || generation === from.generation)",
+    replace: "generation === from.generation",
+    by: ["walk", "lost-replies"],
   },
   {
     name: "a repeated attempt counts again",

@@ -99,6 +99,22 @@ suite("a lost reply", () => {
     assert.deepEqual(await cluster.reasons(), []);
   });
 
+  test("a lost refresh that became a lost recovery is repeated when its certificate is valid again", async () => {
+    await using world = await open();
+    const { cluster, machine } = world;
+    await machine.join();
+    machine.lose = "result";
+    await refusal(machine.join());
+    machine.anonymous = true;
+    machine.lose = "result";
+    await refusal(machine.join());
+    machine.anonymous = false;
+    await machine.join();
+    assert.equal((await cluster.bound("t")).recovery_count, 2);
+    assert.deepEqual(await cluster.reasons(), []);
+    await machine.join();
+  });
+
   test("a repeat is refused once the new certificate was used", async () => {
     await using world = await open();
     const { cluster, machine } = world;

@@ -19,7 +19,7 @@ const stores: readonly {
 for (const { store, walks, where } of stores)
   test(`${walks} walks ${where} end joined, refused by a rule, or with the copy found`, async (context) => {
     context.diagnostic(`TENON_SEED=${seed}`);
-    const run = { walks, seed, events: 12 };
+    const run = { walks, seed, events: 10 };
     const { events, joins } = await withWalkCluster(store, (on) => walk(on, run));
     context.diagnostic(`${walks} walks, ${events} events, ${joins} joins`);
   });

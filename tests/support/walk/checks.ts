@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { codeOf, messageOf } from "#base/kernel";
 import type { Machine } from "../join-machine.ts";
-import { stateIn } from "./disks.ts";
-import type { BoundStatus } from "./ledger.ts";
+import { stateIn, type State } from "./disks.ts";
+import type { BoundStatus, Joined } from "./ledger.ts";
 import type { Prediction } from "./model.ts";
 import type { World } from "./world.ts";
 
@@ -53,6 +53,8 @@ export async function checkOutcome(
   seen: {
     readonly machine: Machine;
     readonly predicted: Prediction;
+    /** What it held before. */
+    readonly held: State | undefined;
     readonly outcome: string;
     /** A message was lost, the disk failed or the server was killed. */
     readonly disturbed: boolean;
@@ -70,6 +72,15 @@ export async function checkOutcome(
   const state = (await stateIn(machine))!;
   const status = await world.cluster.bound("t");
   assert.equal(state.instance, status.bound_bot_instance_id, "an answered join was lost");
+  const { last } = world.ledger;
+  if (last?.allowed_by === "resync" && seen.held) checkMoved(seen.held, state, last);
+}
+
+/** Of what it was moved forward to, nothing is left out. */
+function checkMoved(held: State, now: State, { recovery }: Joined): void {
+  assert.equal(now.life, held.life, "moved into another life");
+  assert.equal(now.sequence, held.sequence + (recovery ? 1 : 0), "moved to another sequence");
+  assert.ok(now.recoveries >= held.recoveries + (recovery ? 1 : 0), "recoveries were forgotten");
 }
 
 /** At the end: who is honest comes back, and of several with one identity at most one goes on. */

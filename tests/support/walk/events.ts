@@ -4,6 +4,7 @@ import { systemActor } from "#domain/audit";
 import { endResync, openResync } from "#domain/join";
 import type { Lost, Machine } from "../join-machine.ts";
 import { checkAlways, checkOutcome, joins } from "./checks.ts";
+import { stateIn } from "./disks.ts";
 import { predict } from "./model.ts";
 import { orders, type Act } from "./orders.ts";
 import type { World } from "./world.ts";
@@ -36,6 +37,7 @@ const joinEvent = (who: number, what: string, { lose, kill, anonymous }: Disturb
     const machine = world.machine(who);
     machine.anonymous = anonymous ?? false;
     const predicted = await predict(world, machine);
+    const held = await stateIn(machine);
     machine.lose = lose;
     world.disk.kill = kill && { ...kill };
     const before = world.disk.fault;
@@ -46,7 +48,7 @@ const joinEvent = (who: number, what: string, { lose, kill, anonymous }: Disturb
     const disturbed = lose !== undefined || faulted || world.disk.killed;
     world.disk.kill = undefined;
     if (world.disk.killed) await world.restart({ anew: kill!.calls % 4 === 0 });
-    await checkOutcome(world, { machine, predicted, outcome, disturbed });
+    await checkOutcome(world, { machine, predicted, held, outcome, disturbed });
   });
 
 const together = (a: number, b: number): Event =>
@@ -61,13 +63,14 @@ const duplicate = (who: number): Event =>
   event(`machine ${who} joins in two streams`, async (world) => {
     const machine = world.machine(who);
     const predicted = await predict(world, machine);
+    const held = await stateIn(machine);
     machine.lose = "patience";
     await joins(world, machine);
     machine.lose = undefined;
     const faulty = world.disk.fault !== undefined;
     const outcome = await joins(world, machine);
     if (faulty || world.disk.fault) return;
-    await checkOutcome(world, { machine, predicted, outcome, disturbed: false });
+    await checkOutcome(world, { machine, predicted, held, outcome, disturbed: false });
   });
 
 const interrupted = (

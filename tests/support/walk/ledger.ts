@@ -6,7 +6,7 @@ import type { Token } from "#domain/resources";
 export type BoundStatus = NonNullable<NonNullable<Token["status"]>["bound_keypair"]>;
 
 /** What a join's event says of it. */
-interface Joined {
+export interface Joined {
   readonly instance_id: string;
   readonly generation: number;
   readonly attempt_id: string;
@@ -40,6 +40,8 @@ export class Ledger {
   /** What the first broken rule was; a walk ends with it. */
   broken: unknown;
   joins = 0;
+  /** The last join. */
+  last: Joined | undefined;
 
   observe(writes: readonly Write[]): void {
     try {
@@ -76,6 +78,7 @@ export class Ledger {
 
   #join(join: Joined, before: BoundStatus, written: boolean): void {
     this.joins++;
+    this.last = join;
     if (join.repeated) return assert.ok(!written, "a repeated join changed its token");
     assert.ok(written && this.#status, "a join did not change its token");
     const counter = `${join.instance_id}/${join.generation}`;

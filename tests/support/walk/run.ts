@@ -1,7 +1,8 @@
 // Walks at random, against the model, on one cluster.
 import * as fc from "fast-check";
-import { checkEnd, joins } from "./checks.ts";
+import { checkEnd } from "./checks.ts";
 import { events, type Event } from "./events.ts";
+import { arrange, scenes } from "./scenes.ts";
 import type { Kind, WalkCluster, World } from "./world.ts";
 
 export interface Walked {
@@ -21,19 +22,18 @@ export interface WalkOptions {
   readonly walked?: () => void;
 }
 
-/** Half of them begin with a machine that has joined. */
 const beginnings = fc.record({
   kind: fc.constantFrom<Kind>("bot", "bot", "agent"),
-  joined: fc.boolean(),
+  scene: fc.constantFrom(...scenes),
 });
 
 /** Rejects with the shortest walk that fails, and how to repeat it; `walked` sees each that ended well. */
 export async function walk(on: WalkCluster, options: WalkOptions): Promise<Walked> {
   const count: Walked = { walks: 0, events: 0, joins: 0 };
   const commands = fc.commands(events, { size: "max", maxCommands: options.events });
-  const property = fc.asyncProperty(beginnings, commands, async ({ kind, joined }, happening) => {
+  const property = fc.asyncProperty(beginnings, commands, async ({ kind, scene }, happening) => {
     await using world = await on.begin(kind);
-    if (joined) await joins(world, world.machines[0]!);
+    await arrange(world, scene);
     await go(world, happening);
     count.walks++;
     count.events += [...happening].length;

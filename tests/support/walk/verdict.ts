@@ -106,9 +106,11 @@ function isSame(facts: Facts): boolean {
 
 function certificateFits({ status, attempt: { certificate } }: Facts): boolean {
   const { from, to, presented_state: hash } = status.last_attempt!;
-  if (!certificate) return from.instance_id !== to.instance_id;
+  const recovered = from.instance_id !== to.instance_id;
+  if (!certificate) return recovered;
   if (hash !== undefined || from.instance_id === "") return true;
-  return certificate.instance === from.instance_id && certificate.generation === from.generation;
+  if (certificate.instance !== from.instance_id) return false;
+  return recovered || certificate.generation === from.generation;
 }
 
 function formerKey(facts: Facts): Verdict {

@@ -7,7 +7,7 @@ import { backUp } from "../join-backup.ts";
 import { JoinCluster } from "../join.ts";
 import { Machine } from "../join-machine.ts";
 import { Disk } from "./disk.ts";
-import { forgetRead } from "./disks.ts";
+import { forgetRead, stateIn } from "./disks.ts";
 import { Ledger, type Bookmark } from "./ledger.ts";
 
 export type Kind = "bot" | "agent";
@@ -194,6 +194,15 @@ export class World {
     this.ledger.returnTo(mark);
     this.timeline++;
     this.behind = true;
+    if (this.kind === "agent" && (await this.#inAnotherLife())) this.honest = false;
+  }
+
+  /** Of an agent's lives the store knows only the present one: then it has to be reset, the page says. */
+  async #inAnotherLife(): Promise<boolean> {
+    const status = (await this.cluster.resources.get("token", "t"))?.status?.bound_keypair;
+    const state = await stateIn(this.machines[0]!);
+    const bound = status?.first_instance_id ?? "";
+    return bound !== "" && state !== undefined && state.life !== bound;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

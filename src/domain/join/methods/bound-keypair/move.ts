@@ -92,17 +92,19 @@ function presentsState(
 const isFirst = (from: Position): boolean => from.instance_id === "";
 
 /**
- * A recovery may be repeated also by a machine that finds its old certificate valid again; one that a
- * reset let through with whatever certificate it still has.
+ * A recovery may be repeated also by a machine that finds its old certificate valid again, be it one
+ * generation behind: the same attempt may have begun as a refresh whose reply was lost. One that a
+ * reset let through is repeated with whatever certificate the machine still has.
  */
 function presentsCertificate(
   { from, to, presented_state: hash }: JoinAttempt,
   certificate: OwnCertificate | undefined,
 ): boolean {
-  if (!certificate) return from.instance_id !== to.instance_id;
+  const recovered = from.instance_id !== to.instance_id;
+  if (!certificate) return recovered;
   const { instanceId, generation } = certificate;
   if (hash !== undefined || isFirst(from)) return true;
-  return instanceId === from.instance_id && generation === from.generation;
+  return instanceId === from.instance_id && (recovered || generation === from.generation);
 }
 
 /**
