@@ -61,7 +61,8 @@ function faultsOfUnion(options: readonly Issue[][], tree: Tree, path: Path): Fau
   if (best) return best.flatMap((issue) => faultsOfIssue(issue, tree, path));
   const found = locate(tree, path);
   const wanted = [...new Set(options.flatMap((issues) => issues.map((issue) => issue.message)))];
-  const problem = `${joinOr(wanted)}${gotWords(found.tree)}`;
+  const said = joinOr(wanted);
+  const problem = found.tree ? `${said}${gotWords(found.tree)}` : `is required; it ${said}`;
   return [{ place: found.place, path: formatPath(found.written), problem }];
 }
 

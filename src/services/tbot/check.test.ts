@@ -84,6 +84,16 @@ suite("a bot's configuration", () => {
       /^tbot.yaml:5:\d+: onboarding.bound_keypair.pkcs11.pin_env: is a second PIN/,
     ],
     [
+      "an output that goes nowhere",
+      services("{ type: identity }"),
+      /^tbot.yaml:4:\d+: services\[0\].destination: is required; it must be a string or a map$/m,
+    ],
+    [
+      "a socket beside a service at the same path",
+      `${services("{ type: credential-api, path: /a/s }")}sockets: [{ path: "unix:///a/b/../s" }]`,
+      /sockets\[0\].path: is the same listen "unix:\/\/\/a\/s" that service "credential-api-1" has/,
+    ],
+    [
       "an output for over a day",
       services("{ type: identity, destination: /a, credential_ttl: 25h }"),
       /^tbot.yaml:4:\d+: .*longer than the 24h/,
