@@ -1,4 +1,4 @@
-import { systemClock, timedOut } from "#base/kernel";
+import { notFound, systemClock, timedOut } from "#base/kernel";
 import { detailOf } from "#base/local";
 import { RpcChannel } from "#base/rpc";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -97,7 +97,6 @@ describe("one call over each protocol", needs("curl"), () => {
       ["-H", "content-type: text/xml", "-d", "<a/>"],
       /text\/xml.*application\/json.*\n400$/,
     ],
-    ["a call that needs a stream", "WatchServices", ["-d", "{}"], /connect\+json.*\n400$/],
     [
       "a message that is too large",
       "GetConfig",
@@ -126,6 +125,44 @@ describe("a stream from the server", needs("curl"), () => {
       await assert.rejects(failing, { code: "not_found", message: "the log ends here" });
       assert.equal(before.length, 3);
     }
+  });
+
+  it("is lines of JSON for curl, and its error the last line", async () => {
+    await using bench = await LocalBench.open();
+    const two = '{"text":"line 0"}\n{"text":"line 1"}\n';
+    assert.equal(await bench.curl("WatchLogs", "-d", '{"tail":2}'), `${two}\n200`);
+    assert.equal(
+      await bench.curl("WatchLogs", "-d", '{"tail":3}'),
+      `${two}{"text":"line 2"}\n{"error":{"code":"not_found","message":"the log ends here"}}\n\n200`,
+    );
+    const h2 = await bench.curl("WatchLogs", "--http2-prior-knowledge", "-d", '{"tail":2}');
+    assert.equal(h2, `${two}\n200`);
+    assert.equal(await bench.curl("WatchLogs", "-d", "{}"), "\n200");
+  });
+
+  it("that fails before its first message is an error with its status for curl", async () => {
+    await using bench = await LocalBench.open({
+      limits: { maxMessageBytes: 1_000 },
+      calls: {
+        watchLogs: () => {
+          throw notFound("no log");
+        },
+      },
+    });
+    const failed = '{"code":"not_found","message":"no log"}\n404';
+    assert.equal(await bench.curl("WatchLogs", "-d", "{}"), failed);
+    assert.match(await bench.curl("WatchLogs", "-d", "{"), /"invalid_argument".*\n400$/);
+    const large = JSON.stringify({ service: "x".repeat(2_000) });
+    assert.match(await bench.curl("WatchLogs", "-d", large), /"resource_exhausted".*\n429$/);
+  });
+
+  it("goes on for curl until it leaves", async () => {
+    await using bench = await LocalBench.open();
+    const said = await bench
+      .curl("WatchServices", "-N", "--max-time", "0.5", "-d", "{}")
+      .catch(({ stdout }: { stdout: string }) => stdout);
+    assert.match(said, /"one"\}\}\n.*"two"/);
+    await until("the handler ended", () => bench.server.calls === 0);
   });
 
   it("is envelopes of JSON for curl", async () => {

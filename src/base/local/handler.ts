@@ -15,6 +15,7 @@ import type { Writable } from "node:stream";
 import type { AnyRequest, AnyResponse, LocalConnection } from "./connection.ts";
 import { connectErrorOf } from "./errors.ts";
 import type { LocalLimits } from "./limits.ts";
+import { answerWithLines } from "./lines.ts";
 import { peerKey } from "./peer.ts";
 import { translated } from "./translate.ts";
 
@@ -60,11 +61,17 @@ export function createHandler(options: {
     if (!handler) throw unknownCall(path, [...handlers.keys()]);
     if (request.method !== "POST") throw badMethod(request.method);
     const type = contentType(request);
-    if (!handler.supportedContentType(type)) throw badType(type);
+    const asLines =
+      type.startsWith("application/json") && handler.method.methodKind === "server_streaming";
+    if (!asLines && !handler.supportedContentType(type)) throw badType(type);
     const values = createContextValues()
       .set(peerKey, connection.peer)
       .set(refusalKey, connection.refusal);
-    void handler(universalRequestFromNodeRequest(request, response, undefined, values))
+    const call = universalRequestFromNodeRequest(request, response, undefined, values);
+    const answering = asLines
+      ? answerWithLines(handler, call, limits.maxMessageBytes)
+      : handler(call);
+    void answering
       .then((answered) => universalResponseToNodeResponse(answered, response))
       .catch((error: unknown) => {
         log.debug("a call ended before its answer", { path, error: messageOf(error) });
@@ -96,7 +103,7 @@ const badMethod = (method: string | undefined): CodedError =>
 
 const badType = (type: string): CodedError =>
   badParameter(
-    `the content type "${type}" does not fit this call; send application/json, application/grpc, or application/connect+json for a call that streams`,
+    `the content type "${type}" does not fit this call; send application/json, application/proto or application/grpc`,
   );
 
 const unknownCall = (path: string, known: readonly string[]): CodedError =>
