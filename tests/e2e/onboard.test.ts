@@ -171,7 +171,7 @@ describe("tbot onboard", needs("script", "curl"), () => {
     );
     await using terminal = await onboard("silent", uri);
     await terminal.sees("Joining");
-    await until("it has connected", () => silent.accepted() > 0);
+    await until("it has connected", () => silent.accepted() > 0, 60_000);
     terminal.press("ctrl-c");
     await terminal.sees("stopped; nothing was written");
     assert.equal(await terminal.ended(), 1);

@@ -7,6 +7,9 @@ import { Yard } from "#testing/processes";
 import { RealCluster } from "#testing/real-cluster";
 import { until } from "#testing/wait";
 
+/** What no step takes, on the slowest machine. */
+const PATIENCE_MS = 60_000;
+
 const listener = `
 use IO::Socket::UNIX; use Socket;
 my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ARGV[0]) or die $!;
@@ -30,7 +33,7 @@ async function heard(name: string, services: readonly string[]) {
   const perl = spawn("perl", ["-e", listener, path], { stdio: ["ignore", "pipe", "inherit"] });
   let text = "";
   perl.stdout.setEncoding("utf8").on("data", (part: string) => (text += part));
-  await until("perl listens", () => text.includes("listening"));
+  await until("perl listens", () => text.includes("listening"), PATIENCE_MS);
   const words = ["start", ...services, `--storage=${yard.path(name)}`, await cluster.addBot(name)];
   const bot = yard.start("tbot", words, { env: { NOTIFY_SOCKET: path } });
   return {
@@ -47,7 +50,7 @@ describe("a bot that systemd starts", needs("perl"), () => {
     using systemd = await heard("well", ["identity", `--destination=${yard.path("out")}`]);
     await systemd.hears(/READY=1\nSTATUS=2 services are well\n--\n/);
     await systemd.bot.stop();
-    await until("the end is heard", () => systemd.text().endsWith("STOPPING=1\n--\n"));
+    await until("the end is heard", () => systemd.text().endsWith("STOPPING=1\n--\n"), PATIENCE_MS);
     assert.equal(systemd.text().match(/READY=1/g)?.length, 1);
   });
 

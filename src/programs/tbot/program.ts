@@ -8,6 +8,7 @@ export const tbot: Program = {
   description:
     "The bot: proves once who this machine is, and keeps its credentials and tunnels alive.",
   examples: `Examples:
+  tbot onboard 'tbot+proxy+…'                                            step by step, with answers at once
   tbot start identity --join-uri 'tbot+proxy+…' --destination ./out     SSH and TLS credentials in ./out
   tbot start app-tunnel --join-uri 'tbot+proxy+…' --app-name grafana --listen tcp://127.0.0.1:3000
   tbot configure identity … > tbot.yaml                                  the same as a file
