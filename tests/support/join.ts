@@ -210,7 +210,7 @@ export class JoinCluster implements AsyncDisposable {
     // The feed of the memory store needs no more than a turn.
     for (let turn = 0; turn < 20 && revisionsOf(inForce()) !== wanted; turn++)
       await new Promise((resolve) => setImmediate(resolve));
-    await until("the lock set follows the store", () => revisionsOf(inForce()) === wanted, 5_000);
+    await until("the lock set follows the store", () => revisionsOf(inForce()) === wanted);
     return stored;
   }
 
