@@ -23,14 +23,10 @@ import {
   type BotInstance,
   type Token,
 } from "#domain/resources";
+import { tokenName } from "./join-crowd.ts";
 
 const HOUR_MS = 60 * 60 * 1000;
-/** One bot has many machines, each with a token of its own. */
-const MACHINES_PER_BOT = 1_000;
 const SECRET = "0123456789abcdef0123456789abcdef";
-/** Commits on their way to the disk at once, and writes in each. */
-const IN_FLIGHT = 4;
-const BATCH = MAX_WRITES;
 
 /** One machine: its keys, and what its last join gave it. */
 export interface Machine {
@@ -59,33 +55,50 @@ export interface Machines {
   readonly fresh: readonly Machine[];
 }
 
-/** Fills the store; the joined machines get what the server would have signed for them. */
+/** One of the crowd, which is made of its copies. */
+export const TEMPLATE = {
+  token: "machine-template",
+  bot: "fleet",
+  instanceId: "7ec0de00-0000-4000-8000-000000000000",
+} as const;
+
+/** Every so many tokens one is measured. */
+export const strideOf = ({ size, joined }: Population): number => Math.floor(size / joined);
+
+/** Writes the machines, who get what the server would have signed for them, and the template. */
 export async function populate(
   store: Store,
   authorities: Authorities,
   population: Population,
 ): Promise<Machines> {
-  const batches = new Batches(store);
-  const machines = { joined: [] as Machine[], fresh: [] as Machine[] };
-  const stride = Math.floor(population.size / population.joined);
+  const { joined, fresh } = population;
   const stranger = boundKeyLine(generateKeyPair("ed25519").publicKey);
-  for (let i = 0; i < population.size; i++) {
-    if (i % MACHINES_PER_BOT === 0) await batches.add(writeOf(botDocument(i), "create"));
-    const measured = i % stride === 0 && machines.joined.length < population.joined;
-    const known = knownOf(i);
-    const machine = measured ? joinedMachine(authorities, known) : undefined;
-    if (machine) machines.joined.push(machine);
-    const line = machine?.bound.line ?? stranger;
-    await batches.add(writeOf(usedToken(known, line), "create"));
-    await batches.add(writeOf(instanceOf(known, machine ? MAX_RECORDS : 1), "create"));
-  }
-  for (let i = 0; i < population.fresh; i++) {
-    const machine = newMachine(`fresh-${String(i).padStart(7, "0")}`);
-    machines.fresh.push(machine);
-    await batches.add(writeOf(freshToken(machine.token), "create"));
-  }
-  await batches.end();
-  return machines;
+  const machines = {
+    joined: Array.from({ length: joined }, (_, i) => tokenName(i * strideOf(population))),
+    fresh: Array.from({ length: fresh }, (_, i) => newMachine(`fresh-${i}`)),
+  };
+  const known = machines.joined.map((token) => ({
+    token,
+    bot: TEMPLATE.bot,
+    instanceId: randomUUID(),
+  }));
+  const measured = known.map((each) => joinedMachine(authorities, each));
+  await writeAll(store, [
+    writeOf(botDocument(TEMPLATE.bot), "create"),
+    writeOf(usedToken(TEMPLATE, stranger), "create"),
+    writeOf(instanceOf(TEMPLATE, 1), "create"),
+    ...known.flatMap((each, i) => [
+      writeOf(usedToken(each, measured[i]!.bound.line), "create"),
+      writeOf(instanceOf(each, MAX_RECORDS), "create"),
+    ]),
+    ...machines.fresh.map(({ token }) => writeOf(freshToken(token), "create")),
+  ]);
+  return { joined: measured, fresh: machines.fresh };
+}
+
+async function writeAll(store: Store, writes: readonly Write[]): Promise<void> {
+  for (let i = 0; i < writes.length; i += MAX_WRITES)
+    await store.commit(writes.slice(i, i + MAX_WRITES));
 }
 
 /** A certificate and its key, as TLS wants them; as a stranger without a certificate. */
@@ -102,21 +115,8 @@ interface Known {
   readonly instanceId: string;
 }
 
-const botOf = (i: number): string => `fleet-${Math.floor(i / MACHINES_PER_BOT)}`;
-const FIRST_BOT = botOf(0);
-const knownOf = (i: number): Known => ({
-  token: `machine-${String(i).padStart(7, "0")}`,
-  bot: botOf(i),
-  instanceId: randomUUID(),
-});
-
-const botDocument = (i: number) =>
-  parseDocument({
-    kind: "bot",
-    version: "v1",
-    metadata: { name: botOf(i) },
-    spec: { roles: ["access"] },
-  });
+const botDocument = (name: string) =>
+  parseDocument({ kind: "bot", version: "v1", metadata: { name }, spec: { roles: ["access"] } });
 
 function newMachine(token: string): Machine {
   const bound = generateKeyPair("ed25519");
@@ -169,7 +169,7 @@ function joinedMachine(authorities: Authorities, known: Known): Machine {
 const RECOVERY_LIMIT = 1_000_000;
 
 const freshToken = (name: string): Token => ({
-  ...tokenOf(name, FIRST_BOT),
+  ...tokenOf(name, TEMPLATE.bot),
   status: {
     bound_keypair: {
       registration_secret: SECRET,
@@ -236,31 +236,4 @@ function instanceOf({ token, bot, instanceId }: Known, records: number): BotInst
       notices: [],
     },
   };
-}
-
-/** Many writes in few commits, some of them under way while the next are made. */
-class Batches {
-  readonly #store: Store;
-  readonly #underWay: Promise<unknown>[] = [];
-  #writes: Write[] = [];
-
-  constructor(store: Store) {
-    this.#store = store;
-  }
-
-  async add(write: Write): Promise<void> {
-    this.#writes.push(write);
-    if (this.#writes.length === BATCH) await this.#send();
-  }
-
-  async end(): Promise<void> {
-    await this.#send();
-    await Promise.all(this.#underWay);
-  }
-
-  async #send(): Promise<void> {
-    if (this.#writes.length > 0) this.#underWay.push(this.#store.commit(this.#writes));
-    this.#writes = [];
-    if (this.#underWay.length >= IN_FLIGHT) await this.#underWay.shift();
-  }
 }

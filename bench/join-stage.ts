@@ -9,10 +9,11 @@ import { join } from "node:path";
 import { silentLogger, systemClock } from "#base/kernel";
 import { until } from "#testing/wait";
 import { openAuthorities, openStore } from "../src/programs/tenon/bootstrap.ts";
+import { gather } from "./join-crowd.ts";
 import { cpuSince, cpuTime, memoryOf } from "./join-cpu.ts";
 import { hostPair, type HostPair } from "./join-floor.ts";
 import type { Endpoint } from "./join-line.ts";
-import { populate, type Machines, type Population } from "./join-machines.ts";
+import { populate, strideOf, TEMPLATE, type Machines, type Population } from "./join-machines.ts";
 
 const CLUSTER = "bench.localhost";
 const START_MS = 120_000;
@@ -91,6 +92,13 @@ interface Filled {
 }
 
 async function fill(directory: string, population: Population): Promise<Filled> {
+  const filled = await write(directory, population);
+  const file = join(dataIn(directory), "store", "store.db");
+  gather(file, { size: population.size, stride: strideOf(population), template: TEMPLATE });
+  return filled;
+}
+
+async function write(directory: string, population: Population): Promise<Filled> {
   const parts = { dataDir: dataIn(directory), clock: systemClock, logger: silentLogger };
   await using store = await openStore(parts);
   const { authorities } = await openAuthorities({
