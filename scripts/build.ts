@@ -1,12 +1,10 @@
-// npm run build: the web page, and bundles of the three commands in dist/, with every subcommand loaded when it is
-// used, and those of the GitHub Actions in actions/dist/, which are committed. With --koffi it also
-// fetches koffi's native parts for the actions: once for each version of koffi.
+// npm run build: the web page, and bundles of the three commands in dist/, with every subcommand
+// loaded when it is used; then npm run build:actions.
 import { VERSION } from "#base/kernel";
 import { chmod, cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { ACTIONS_DIST, actionBundles } from "./action-bundles.ts";
 import { bundle } from "./bundle.ts";
-import { copyInstalled, fetchParts } from "./koffi.ts";
+import { copyInstalled } from "./koffi.ts";
 
 const programs = ["tenon", "tbot", "tctl"];
 /** For `npm install ./dist`: the commands, and `import … from "tenon"`. */
@@ -39,11 +37,6 @@ await copyInstalled("dist");
 await cp("web/dist", "dist/web", { recursive: true });
 await Promise.all(programs.map((name) => chmod(`dist/${name}.js`, 0o755)));
 console.log(`dist/ holds library.js, ${programs.map((name) => `${name}.js`).join(", ")}`);
-
-const bundles = await actionBundles();
-await write(ACTIONS_DIST, [...bundles]);
-if (process.argv.includes("--koffi")) await fetchParts(ACTIONS_DIST);
-console.log(`${ACTIONS_DIST}/ holds ${[...bundles.keys()].join(", ")}`);
 
 async function write(
   directory: string,

@@ -10,7 +10,7 @@ import { ACTIONS_DIST, actionBundles } from "../../scripts/action-bundles.ts";
 import { ACTION_MACHINES, installedMachine, installedPart, partOf } from "../../scripts/koffi.ts";
 import { readAction } from "../support/runner/documents.ts";
 
-const STALE = "run npm run build, and commit what it writes";
+const STALE = "run npm run build:actions, and commit what it writes";
 
 suite("actions/dist", async () => {
   const bundles = await actionBundles();

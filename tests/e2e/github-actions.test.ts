@@ -177,12 +177,12 @@ suite("bot-api", () => {
 
   test("that cannot join fails in time, with the end of the bot's log", async () => {
     const job = await world.job([
-      world.bot({ token: "other-bot", "wait-timeout": "3s" }),
+      world.bot({ token: "other-bot", "wait-timeout": "10s" }),
       { name: "next", run: "true" },
     ]);
     assert.equal(job.outcome, "failure");
     const [error = ""] = errorsOf(job, "bot");
-    assert.match(error, /not ready after 3s: .*the join was refused/);
+    assert.match(error, /not ready after 10s: .*the join was refused/);
     assert.match(error, /The end of its log:\n.*tbot starts/s);
     assert.equal(stepOf(job, "next").outcome, "skipped");
     assert.match(stepOf(job, "bot", "post").folds[0]?.lines.join("\n") ?? "", /join was refused/);
@@ -190,7 +190,7 @@ suite("bot-api", () => {
   });
 
   test("without the permission for ID tokens says which one the job lacks", async () => {
-    const steps = [world.bot({ "wait-timeout": "3s" })];
+    const steps = [world.bot({ "wait-timeout": "10s" })];
     const job = await world.runner.run(
       JSON.stringify({ on: "push", jobs: { a: { "runs-on": "x", steps } } }),
     );
