@@ -1,7 +1,6 @@
 import { durationMs } from "#base/config";
 import {
   aborted,
-  badParameter,
   canceled,
   unavailable,
   type Clock,
@@ -17,7 +16,6 @@ import { LiveConnections } from "#services/tunnel";
 import {
   createService,
   type BotConfiguration,
-  type NamedServiceConfiguration,
   type ServiceConfiguration,
 } from "./configuration.ts";
 import type {
@@ -27,19 +25,18 @@ import type {
   SpawnOptions,
   SpawnResult,
 } from "./control.ts";
-import { effectiveConfiguration, resumableConfiguration } from "./effective.ts";
+import { effectiveConfiguration } from "./effective.ts";
 import { sendHeartbeats, sendOnlyHeartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 import type { HostFacts } from "./host-facts.ts";
 import { BotIdentity } from "./identity.ts";
 import { IdentityService } from "./identity-service.ts";
 import { createBotMetrics, type BotMetrics } from "./metrics.ts";
-import { BOT_IDENTITY, nameServices } from "./names.ts";
-import { Readiness, type ServiceStatus } from "./readiness.ts";
-import { Roster } from "./roster.ts";
+import { BOT_IDENTITY } from "./names.ts";
+import type { Readiness, ServiceStatus } from "./readiness.ts";
+import { ServiceControl } from "./service-control.ts";
 import type { ServiceDependencies, Surroundings } from "./service-type.ts";
-import { SpawnedKeeper, type SpawnedMemory } from "./spawned-memory.ts";
-import { Spawner } from "./spawner.ts";
-import { Supervisor, type Report, type Service, type ServiceEvent } from "./supervisor.ts";
+import type { SpawnedMemory } from "./spawned-memory.ts";
+import type { Report } from "./supervisor.ts";
 
 export interface BotOptions {
   readonly configuration: BotConfiguration;
@@ -60,27 +57,18 @@ export interface BotOptions {
 
 /** One process, one identity, many services. */
 export class Bot implements BotControl {
-  readonly readiness: Readiness;
   readonly #options: BotOptions;
   readonly #identity: BotIdentity;
   readonly #metrics: BotMetrics;
-  readonly #supervisor: Supervisor;
   readonly #live: LiveConnections;
   readonly #identityService: IdentityService;
-  readonly #roster: Roster;
-  readonly #spawner: Spawner;
-  readonly #keeper: SpawnedKeeper | undefined;
-  readonly #watchers = new Set<(event: ControlledEvent) => void>();
-  #ending = false;
+  readonly #services: ServiceControl;
 
   constructor(options: BotOptions) {
-    const { configuration, clock, log, enrolment, spawned: memory } = options;
+    const { clock, log, enrolment } = options;
     this.#options = options;
-    this.readiness = new Readiness(clock);
     this.#identity = new BotIdentity(enrolment);
     this.#metrics = createBotMetrics(options.metrics, clock);
-    this.#supervisor = new Supervisor({ readiness: this.readiness, clock, log });
-    this.#supervisor.watch((event) => this.#hear(event));
     const locks = new LockSet();
     this.#live = new LiveConnections({ clock, locks });
     this.#identityService = new IdentityService({
@@ -90,25 +78,17 @@ export class Bot implements BotControl {
       locks,
       metrics: this.#metrics,
     });
-    this.#roster = new Roster(configuration, options.surroundings ?? {});
-    this.#keeper =
-      memory && new SpawnedKeeper({ memory, log, names: (which) => this.#names(which) });
-    this.#spawner = new Spawner({
+    this.#services = new ServiceControl({
       ...options,
-      roster: this.#roster,
-      start: (service) => {
-        this.#refuseAtTheEnd();
-        this.#supervisor.start(this.#service(service));
-      },
-      stop: async (name) => await this.stop(name),
-      status: (name) => this.status(name),
-      remembered: async () => await this.#keeper?.changed(),
+      run: (service) => (options) =>
+        createService(service, this.#dependencies(service.name)).run(options),
+      forget: (name) => this.#metrics.forget(name),
+      joined: () => this.#identity.expires > 0,
     });
-    const named = nameServices(configuration.services);
-    const services = named.map((service) => this.#roster.add(service, false));
-    // Whoever asks before they are started must not take the bot for ready.
-    for (const service of [this.#identityService, ...services])
-      this.readiness.report(service, "initializing");
+  }
+
+  get readiness(): Readiness {
+    return this.#services.readiness;
   }
 
   /**
@@ -121,8 +101,7 @@ export class Bot implements BotControl {
       if (this.#options.configuration.oneshot) await this.#runOnce(signal);
       else await this.#runAlways(signal);
     } finally {
-      this.#ending = true;
-      await this.#supervisor.stopAll();
+      await this.#services.stopAll();
     }
   }
 
@@ -144,103 +123,52 @@ export class Bot implements BotControl {
    * alone. Gives whether it was one; what else there is should end the process.
    */
   blame(error: unknown): boolean {
-    return this.#supervisor.blame(error);
+    return this.#services.blame(error);
   }
 
-  async spawn(
+  spawn(
     list: string | readonly ServiceConfiguration[],
     options?: SpawnOptions,
   ): Promise<SpawnResult> {
-    this.#refuseAtTheEnd();
-    return await this.#spawner.spawn(list, options);
+    return this.#services.spawn(list, options);
   }
 
-  async stop(name: string, by: LogFields = {}): Promise<void> {
-    if (name === BOT_IDENTITY)
-      throw badParameter(`"${name}" is the bot itself; end its process instead`);
-    const { type } = this.status(name);
-    this.#options.log.info("stops a service", { service: name, type, ...by });
-    await this.#supervisor.stop(name);
-    await this.#keeper?.changed();
+  stop(name: string, by?: LogFields): Promise<void> {
+    return this.#services.stop(name, by);
   }
 
   statuses(): readonly ControlledStatus[] {
-    return this.readiness.all().map((status) => this.#controlled(status));
+    return this.#services.statuses();
   }
 
   status(name: string): ControlledStatus {
-    return this.#controlled(this.readiness.get(name));
+    return this.#services.status(name);
   }
 
   watch(watcher: (event: ControlledEvent) => void): Disposable {
-    this.#watchers.add(watcher);
-    return { [Symbol.dispose]: () => void this.#watchers.delete(watcher) };
+    return this.#services.watch(watcher);
   }
 
   configuration(): string {
-    return resumableConfiguration(this.#current(), this.#identity.expires > 0);
-  }
-
-  #refuseAtTheEnd(): void {
-    if (this.#ending) throw unavailable("the bot is ending, and starts no more services");
+    return this.#services.configuration();
   }
 
   async #runAlways(signal: AbortSignal): Promise<void> {
-    await this.#keeper?.tellLost();
-    this.#supervisor.start(this.#identityService);
-    this.#startConfigured();
+    await this.#services.tellLost();
+    this.#services.start(this.#identityService);
+    this.#services.startConfigured();
     await sendHeartbeats(this.#heartbeat(), signal);
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
     const report: Report = (state) => this.readiness.report(this.#identityService, state);
     await this.#identityService.once({ signal, report });
-    this.#startConfigured();
-    await Promise.race([this.#supervisor.ended(), aborted(signal)]);
+    this.#services.startConfigured();
+    await Promise.race([this.#services.ended(), aborted(signal)]);
     if (signal.aborted) throw canceled("stopped before its work was done");
     await sendOnlyHeartbeat(this.#heartbeat(), signal);
     const failed = this.readiness.all().filter(({ state }) => state === "failed");
     if (failed.length > 0) throw unfinished(failed);
-  }
-
-  /** Those of the file; whoever was spawned before the start runs already. */
-  #startConfigured(): void {
-    for (const { configuration, spawned } of this.#roster.all())
-      if (!spawned) this.#supervisor.start(this.#service(configuration));
-  }
-
-  /** Made anew at each start, so that what fails in the making is the service's own failure. */
-  #service(configuration: NamedServiceConfiguration): Service {
-    const { name, type } = configuration;
-    const dependencies = this.#dependencies(name);
-    const run: Service["run"] = async (options) =>
-      await createService(configuration, dependencies).run(options);
-    return { name, type, run };
-  }
-
-  #hear({ event, status }: ServiceEvent): void {
-    const controlled = { event, status: this.#controlled(status) };
-    if (event === "stopped") {
-      this.#roster.remove(status.name);
-      this.#metrics.forget(status.name);
-    }
-    this.#spawner.hear(controlled);
-    for (const watcher of this.#watchers) watcher(controlled);
-  }
-
-  #controlled(status: ServiceStatus): ControlledStatus {
-    return { ...status, spawned: this.#roster.get(status.name)?.spawned ?? false };
-  }
-
-  #names(which: "all" | "spawned"): readonly string[] {
-    const wanted = this.#roster.all().filter(({ spawned }) => which === "all" || spawned);
-    return wanted.map(({ configuration }) => configuration.name);
-  }
-
-  /** The configuration with the services that there are now. */
-  #current(): BotConfiguration {
-    const services = this.#roster.all().map(({ configuration }) => configuration);
-    return { ...this.#options.configuration, services };
   }
 
   #dependencies(service: string): ServiceDependencies {
@@ -255,7 +183,7 @@ export class Bot implements BotControl {
       tasks: this.#metrics.tasks,
       expiry: this.#metrics.expiry,
       live: this.#live,
-      control: this,
+      control: this.#services,
       oneshot: configuration.oneshot,
       defaults: {
         credentialTtlMs: durationMs(configuration.credential_ttl),
@@ -271,7 +199,7 @@ export class Bot implements BotControl {
       identity: this.#identity,
       readiness: this.readiness,
       oneshot: this.#options.configuration.oneshot,
-      configuration: () => effectiveConfiguration(this.#current()),
+      configuration: () => effectiveConfiguration(this.#services.current()),
     };
   }
 }
