@@ -72,7 +72,9 @@ export class Course {
 
   /** Refreshes that begin at their time, whatever became of those before; their milliseconds. */
   async openLoop(perSecond: number, ms: number): Promise<number[]> {
-    const count = Math.floor((perSecond * ms) / 1_000);
+    // Each machine once: a machine that is refreshed twice at a time is two copies of itself.
+    const machines = this.#stage.machines.joined.length;
+    const count = Math.min(Math.floor((perSecond * ms) / 1_000), machines);
     const start = performance.now();
     return await Promise.all(
       this.some(count).map(async (machine, i) => {
