@@ -156,7 +156,7 @@ export const exceptions: readonly Mutant[] = [
     find: 'if (!window || right === "former") return undefined;',
     replace:
       'if (right === "former") return undefined;\n  if (!window) return await moveForward(stored, VerifiedJoinState.read(deps, stored.eligible, request), { id: "none", openedAt: 0, until: 0 });',
-    by: ["resync", "walk"],
+    by: ["resync"],
   },
   {
     name: "the instance that the backup knew is not locked",
