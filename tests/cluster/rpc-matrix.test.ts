@@ -58,6 +58,7 @@ const matrix: Readonly<Record<string, string>> = {
   "tenon.auth.v1.AuthService/GetStatus": "             ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/RotateAuthority": "       ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/ResetBoundKeypair": "     ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/InviteUser": "            ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/ListAlerts": "            ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/SetResyncWindow": "       ?  -  -  -  -  -  -  -  +",
   "tenon.auth.v1.AuthService/Backup": "                ?  -  -  -  -  -  -  -  +",
@@ -83,6 +84,13 @@ const roleDocument = (name: string, revision?: string) => ({
     spec: {},
   }),
 });
+
+const invited = {
+  kind: "user",
+  version: "v1",
+  metadata: { name: "invited" },
+  spec: { roles: [] },
+};
 
 const resettable = {
   kind: "token",
@@ -111,6 +119,8 @@ const calls: Readonly<Record<string, (as: Services, bench: AuthBench) => Promise
     await auth.rotateAuthority({ types: ["app"] }),
   "tenon.auth.v1.AuthService/ResetBoundKeypair": async ({ auth }) =>
     await auth.resetBoundKeypair({ token: "resettable" }),
+  "tenon.auth.v1.AuthService/InviteUser": async ({ auth }) =>
+    await auth.inviteUser({ user: "invited" }),
   "tenon.auth.v1.AuthService/ListAlerts": async ({ auth }) => await auth.listAlerts({}),
   "tenon.auth.v1.AuthService/SetResyncWindow": async ({ auth }) =>
     await auth.setResyncWindow({ open: false }),
@@ -201,6 +211,7 @@ describe("every call by every kind of caller", () => {
     await bench.createUser("erin", ["editor"]);
     const bot = await bench.createBot("robot", ["access"]);
     await bench.create(resettable);
+    await bench.create(invited);
     const { generation: _, ...output } = { ...bot, roles: ["access"], allowReissue: false };
     callers = {
       anonymous: bench.as(),
