@@ -57,7 +57,12 @@ test("a bot comes with its user and role, which let it be exactly its roles", as
       { labels: { a: "b" } },
     ),
   );
-  assert.deepEqual(documents[0]!.status, { user_name: "bot-ci", role_name: "bot-ci" });
+  assert.deepEqual(documents[0]!.status, {
+    user_name: "bot-ci",
+    role_name: "bot-ci",
+    created_at: "2026-01-01T00:00:00.000Z",
+    created_by: "admin",
+  });
   const user = await world.resources.require("user", "bot-ci");
   assert.deepEqual(user.spec, {
     roles: ["bot-ci"],

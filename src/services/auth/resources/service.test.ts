@@ -141,7 +141,12 @@ test("a dry run checks everything and writes nothing", async () => {
   const { admin, world } = await open();
   const position = await world.store.position();
   const { documents } = await admin.dryRun(documentOf("bot", "ci", { roles: ["access"] }));
-  assert.deepEqual(documents[0]!.status, { user_name: "bot-ci", role_name: "bot-ci" });
+  assert.deepEqual(documents[0]!.status, {
+    user_name: "bot-ci",
+    role_name: "bot-ci",
+    created_at: "2026-01-01T00:00:00.000Z",
+    created_by: "admin",
+  });
   assert.equal(documents[0]!.metadata.revision, undefined);
   await refusal(admin.dryRun(user("x", ["acces"])), "bad_parameter", /did you mean "access"\?/);
   assert.equal(await world.store.position(), position);
@@ -154,7 +159,12 @@ test("an incoming status is dropped, and that is said", async () => {
     status: { user_name: "root", evil: 1 },
   });
   assert.deepEqual(notices, ['bot "ci": status is the server\'s and was ignored']);
-  assert.deepEqual(documents[0]!.status, { user_name: "bot-ci", role_name: "bot-ci" });
+  assert.deepEqual(documents[0]!.status, {
+    user_name: "bot-ci",
+    role_name: "bot-ci",
+    created_at: "2026-01-01T00:00:00.000Z",
+    created_by: "admin",
+  });
 });
 
 test("an update needs the revision that was read, and says so when it is old", async () => {
