@@ -35,9 +35,12 @@ export class Nursery implements AsyncDisposable {
     return new Nursery(directory);
   }
 
-  /** What the sources say to these tests with nothing planted: else every mutant would seem caught. */
+  /**
+   * What the sources say to these tests with nothing planted: else every mutant would seem caught. The
+   * walk is left out: it takes a minute, and stands on the same files as the others.
+   */
   async sound(names: Iterable<string>): Promise<void> {
-    for (const name of new Set(names)) {
+    for (const name of new Set(names).difference(new Set(["walk"]))) {
       const { code, output } = await this.#test(name);
       if (code !== 0) throw new Error(`${name}.test.ts fails without any mutant:\n${output}`);
     }
