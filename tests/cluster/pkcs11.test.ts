@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, describe, it } from "node:test";
 import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { boundKeyLine, Pkcs11KeyStore, type Pkcs11Options } from "#base/crypto";
 import { systemClock } from "#base/kernel";
 import { JoinCluster } from "#testing/join";
@@ -80,6 +82,18 @@ describe("SoftHSM", needs("softhsm2-util", "pkcs11-tool"), () => {
 
   it("holds the bound key of a machine for its whole life", async () => {
     await livesIn(await softHsm());
+  });
+
+  it("still has its functions after garbage was collected", async () => {
+    await using store = await open(await softHsm(), { keyLabel: "collected" });
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const { keyId } = await store.create("ed25519");
+    for (let i = 0; i < 5; i++) {
+      collect();
+      await new Promise(setImmediate);
+      assert.equal((await store.sign(keyId, Buffer.from("x"))).length, 64);
+    }
   });
 
   it("keeps keys in order for the next start, beside the keys that others made", async () => {

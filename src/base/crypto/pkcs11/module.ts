@@ -62,8 +62,20 @@ const SIGNATURES: Readonly<Record<FunctionName, string>> = {
 };
 const TYPES: Readonly<Record<string, string>> = { n: "ulong", p: "void *", b: "uint8" };
 
+/**
+ * Held for as long as the process lives: a library that is collected is unloaded, and the functions
+ * that its list pointed to are gone from under us.
+ */
+const libraries = new Map<string, ReturnType<Koffi["load"]>>();
+
+function libraryAt(koffi: Koffi, path: string): ReturnType<Koffi["load"]> {
+  const library = libraries.get(path) ?? koffi.load(path);
+  libraries.set(path, library);
+  return library;
+}
+
 function functionsOf(koffi: Koffi, path: string): Readonly<Record<FunctionName, Call>> {
-  const library = koffi.load(path);
+  const library = libraryAt(koffi, path);
   const getFunctionList = library.func("C_GetFunctionList", "ulong", ["void *"]);
   using memory = new NativeMemory(koffi);
   const place = memory.numbers([0]);
