@@ -154,7 +154,7 @@ describe("usage", () => {
     [["start", "--log-format=xml"], /text, json/],
     [["start", "tbot+proxy+token://x@a:1", "--join-uri=y"], /given twice/],
     [["start", "app-tunnel", "--app-name=a"], /--listen: is required/],
-    [["wait"], /--diag-addr/],
+    [["wait", "--diag-addr=a:1", "--socket=/x"], /--diag-addr/],
     [["wait", "--diag-addr=nowhere"], /--diag-addr "nowhere" is not an address/],
     [["wait", "--diag-addr=a:1", "--timeout=soon"], /"soon" is not a duration/],
     [["nonsense"], /unknown command 'nonsense'/],
