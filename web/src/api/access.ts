@@ -1,5 +1,6 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { viewer } from "./queries.ts";
+import type { ViewerContext } from "./types.ts";
 
 /** Why the viewer may not do something; nothing when the roles allow it. */
 export function useForbidden(): (resource: string, verb: string) => string | undefined {
@@ -9,3 +10,7 @@ export function useForbidden(): (resource: string, verb: string) => string | und
       ? undefined
       : `none of your roles (${data.roles.join(", ") || "you have none"}) allows "${verb}" on ${resource}`;
 }
+
+/** Whether the cluster shows a part of the page that is still being built. */
+export const useFeature = (name: keyof ViewerContext["features"]): boolean =>
+  useSuspenseQuery(viewer).data.features[name];

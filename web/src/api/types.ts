@@ -11,6 +11,7 @@ export interface ViewerContext {
   readonly version: string;
   readonly roles: readonly string[];
   readonly access: Readonly<Record<string, readonly string[]>>;
+  readonly features: { readonly bot_insights: boolean };
 }
 
 export interface Trait {

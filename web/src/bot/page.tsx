@@ -8,7 +8,7 @@ import { botOf, locksOn } from "../api/queries.ts";
 import type { Bot } from "../api/types.ts";
 import { DeleteBot } from "./delete.tsx";
 import { EditBot } from "./edit.tsx";
-import { BotEvents } from "./events.tsx";
+import { Insights } from "./insights.tsx";
 import { LockBot, Locks } from "./lock.tsx";
 import { ActiveInstances } from "./instances.tsx";
 import { JoinTokens } from "./tokens.tsx";
@@ -58,7 +58,7 @@ function Details({ bot }: { bot: Bot }): ReactElement {
       </div>
       <JoinTokens bot={bot.name} />
       <ActiveInstances bot={bot.name} />
-      <BotEvents bot={bot.name} />
+      <Insights bot={bot.name} />
       {open === "edit" && <EditBot bot={bot} onClose={close} />}
       {open === "lock" && <LockBot bot={bot} onClose={close} />}
       {open === "delete" && <DeleteBot bot={bot} onClose={close} onLock={() => setOpen("lock")} />}
