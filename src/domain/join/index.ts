@@ -21,10 +21,13 @@ export {
 export type { RotationWish } from "./client-wish.ts";
 export { JoinClient, type ConnectToJoin, type JoinOutcome, type JoinSettings } from "./client.ts";
 export { CEREMONY_MS, type JoinMessage, type JoinReply } from "./protocol.ts";
+export { boundSettings, botToken, type BoundSettings } from "./new-token.ts";
 export {
   formatJoinUri,
   joinUriAddress,
+  joinUriOf,
   looksLikeJoinUri,
   parseJoinUri,
+  type Entry,
   type JoinMethod,
 } from "./uri.ts";

@@ -71,6 +71,26 @@ export function formatJoinUri(uri: JoinUri): string {
   return text;
 }
 
+/** Where machines come in, and how they know that it is the right cluster. */
+export interface Entry {
+  /** `host[:port]` of the proxy. */
+  readonly address: string;
+  readonly caPins: readonly string[];
+}
+
+/** What a machine joins with by this token, the secret included where there is one. */
+export function joinUriOf({ address, caPins }: Entry, { metadata, spec, status }: Token): string {
+  const secret = status?.bound_keypair?.registration_secret;
+  return formatJoinUri({
+    via: "proxy",
+    method: spec.join_method,
+    token: metadata.name,
+    ...(secret ? { parameter: secret } : {}),
+    ...parseAuthority(address, "proxy"),
+    caPins,
+  });
+}
+
 /** `host:port`, with brackets around an IPv6 address. */
 export function joinUriAddress(uri: Pick<JoinUri, "host" | "port">): string {
   return uri.host.includes(":") ? `[${uri.host}]:${uri.port}` : `${uri.host}:${uri.port}`;

@@ -1,5 +1,6 @@
 import { boundKeyFromLine } from "#base/crypto";
 import { badParameter, fileError } from "#base/kernel";
+import { boundSettings, botToken } from "#domain/join";
 import { recoveryModes, type RecoveryMode } from "#domain/resources";
 import { readFile } from "node:fs/promises";
 import * as z from "zod";
@@ -35,31 +36,14 @@ export const boundToken = async (
   { bot, name }: { readonly bot: string; readonly name: string },
   options: Onboarding,
   until: string,
-): Promise<object> => ({
-  kind: "token",
-  version: "v2",
-  metadata: { name },
-  spec: {
-    roles: ["Bot"],
-    bot_name: bot,
-    join_method: "bound_keypair",
-    bound_keypair: await boundKeypair(options, until),
-  },
-});
+): Promise<object> =>
+  botToken({ bot, name }, { bound_keypair: await boundKeypair(options, until) });
 
 /** `spec.bound_keypair` of a new token; without a key the cluster makes a secret, good until then. */
 export async function boundKeypair(options: Onboarding, until: string): Promise<object> {
   const { recovery_limit: limit, recovery_mode: mode, public_key: file } = options;
-  return {
-    onboarding:
-      file === undefined
-        ? { must_register_before: until }
-        : { initial_public_key: await publicKeyLine(file) },
-    recovery: {
-      ...(limit === undefined ? {} : { limit }),
-      ...(mode === undefined ? {} : { mode }),
-    },
-  };
+  const publicKey = file === undefined ? undefined : await publicKeyLine(file);
+  return boundSettings({ publicKey, until, limit, mode });
 }
 
 async function publicKeyLine(file: string): Promise<string> {

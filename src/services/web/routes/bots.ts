@@ -1,7 +1,9 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { caPins } from "#domain/authority";
+import { joinUriOf } from "#domain/join";
 import { botUserName, type Bot, type Token } from "#domain/resources";
 import { PersonCalls } from "../caller.ts";
-import { joinUriOf, tokenOf } from "../joining.ts";
+import { tokenOf } from "../joining.ts";
 import { answers, newApp, takes } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
 import { requireFactor } from "../session.ts";
@@ -129,7 +131,8 @@ export function botRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
         ...(join ? [tokenOf(name, join, parts)] : []),
       );
       const [token] = made.others as readonly Token[];
-      const join_uri = token ? joinUriOf(parts, token) : "";
+      const entry = { address: parts.publicAddr(), caPins: caPins(parts.authorities.trust()) };
+      const join_uri = token ? joinUriOf(entry, token) : "";
       return context.json({ bot: described(made.document as Bot), join_uri }, 200);
     })
     .openapi(update, async (context) => {

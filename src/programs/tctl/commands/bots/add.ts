@@ -2,13 +2,14 @@ import { addFormat, printResult, type CommandIo } from "#base/cli";
 import { duration, durationMs } from "#base/config";
 import { randomToken } from "#base/crypto";
 import { systemClock } from "#base/kernel";
+import { joinUriOf } from "#domain/join";
 import type { Token } from "#domain/resources";
 import type { Command } from "commander";
 import * as z from "zod";
 import { onCluster, type Given } from "../../action.ts";
 import { boundToken, onboardingFlags } from "../../bound-token.ts";
 import { createAll, found } from "../../documents.ts";
-import { entryOf, uriOf } from "../../join.ts";
+import { entryOf } from "../../join.ts";
 import { timeOf } from "../../time.ts";
 
 const flags = z
@@ -68,7 +69,7 @@ async function addBot({
       : await boundToken({ bot: name, name: options.token ?? name }, options, until);
   const { documents } = await createAll(cluster, [botOf(name, options), token]);
   const stored = found(documents, "token");
-  const uri = uriOf(entry, stored);
+  const uri = joinUriOf(entry, stored);
   const command = `${npx}tbot start identity --destination ./${name} --join-uri '${uri}'`;
   const expires = options.public_key === undefined ? until : "";
   const value = {

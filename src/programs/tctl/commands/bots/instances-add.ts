@@ -1,13 +1,14 @@
 import { addFormat, printResult, type CommandIo } from "#base/cli";
 import { duration, durationMs } from "#base/config";
 import { systemClock } from "#base/kernel";
+import { joinUriOf } from "#domain/join";
 import type { Command } from "commander";
 import * as z from "zod";
 import { onCluster, type Given } from "../../action.ts";
 import { boundToken, onboardingFlags } from "../../bound-token.ts";
 import type { Cluster } from "../../connect.ts";
 import { allOf, createAll, found } from "../../documents.ts";
-import { entryOf, uriOf } from "../../join.ts";
+import { entryOf } from "../../join.ts";
 import { timeOf } from "../../time.ts";
 
 const flags = z.strictObject({
@@ -42,7 +43,7 @@ async function addInstance({
   const name = options.token ?? (await freeName(cluster, bot));
   const token = await boundToken({ bot, name }, options, until);
   const { documents } = await createAll(cluster, [token]);
-  const uri = uriOf(entry, found(documents, "token"));
+  const uri = joinUriOf(entry, found(documents, "token"));
   const expires = options.public_key === undefined ? until : "";
   const command = `${npx}tbot start identity --destination ./${name} --join-uri '${uri}'`;
   const value = { bot, token: name, join_uri: uri, expires, command };

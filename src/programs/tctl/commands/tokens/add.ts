@@ -2,13 +2,14 @@ import { addFormat, printResult, type CommandIo } from "#base/cli";
 import { duration, durationMs } from "#base/config";
 import { randomToken } from "#base/crypto";
 import { systemClock } from "#base/kernel";
+import { joinUriOf, type Entry } from "#domain/join";
 import { systemRoles, type SystemRole } from "#domain/resources";
 import type { Command } from "commander";
 import * as z from "zod";
 import { onCluster, type Given } from "../../action.ts";
 import { boundKeypair, onboardingFlags } from "../../bound-token.ts";
 import { createAll, found } from "../../documents.ts";
-import { entryOf, uriOf, type Entry } from "../../join.ts";
+import { entryOf } from "../../join.ts";
 import { timeOf } from "../../time.ts";
 
 const roleOf = Object.fromEntries(systemRoles.map((role) => [role.toLowerCase(), role]));
@@ -64,7 +65,7 @@ async function addToken({ cluster, options, format, io, npx }: Given<Flags>): Pr
   const { documents } = await createAll(cluster, [await tokenOf(role, options, until)]);
   const token = found(documents, "token");
   const bound = token.spec.join_method === "bound_keypair";
-  const uri = uriOf(entry, token);
+  const uri = joinUriOf(entry, token);
   const value = {
     token: token.metadata.name,
     role,
