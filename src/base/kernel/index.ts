@@ -29,6 +29,7 @@ export { deepFreeze } from "./freeze.ts";
 export { silentLogger, type LogFields, type Logger } from "./log.ts";
 export { Mailbox } from "./mailbox.ts";
 export { createPrivate, holderOfLock, lockForProcess } from "./process-lock.ts";
+export { Recent } from "./recent.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
 export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";
 export { VERSION } from "./version.ts";

@@ -1,5 +1,5 @@
 import { randomToken } from "#base/crypto";
-import { unauthenticated, type Clock } from "#base/kernel";
+import { Recent, unauthenticated, type Clock } from "#base/kernel";
 import { CHALLENGE_MS, MAX_CHALLENGES } from "./limits.ts";
 
 export interface Challenge {
@@ -12,7 +12,7 @@ export interface Challenge {
 /** Challenges that wait for their answer, in memory; each is used once, and their number is bounded. */
 export class Challenges {
   readonly #clock: Clock;
-  readonly #open = new Map<string, Challenge & { readonly expires: number }>();
+  readonly #open = new Recent<Challenge & { readonly expires: number }>(MAX_CHALLENGES);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -22,8 +22,6 @@ export class Challenges {
   put(challenge: Challenge): string {
     const id = randomToken();
     this.#open.set(id, { ...challenge, expires: this.#clock.now() + CHALLENGE_MS });
-    const [oldest] = this.#open.keys();
-    if (this.#open.size > MAX_CHALLENGES && oldest !== undefined) this.#open.delete(oldest);
     return id;
   }
 

@@ -1,4 +1,4 @@
-import { limitExceeded, type Clock } from "#base/kernel";
+import { limitExceeded, Recent, type Clock } from "#base/kernel";
 
 /** The first few failures cost nothing: people mistype. */
 const FREE_FAILURES = 5;
@@ -22,7 +22,7 @@ interface Record {
 export class Throttle {
   readonly #clock: Clock;
   /** In order of last failure. */
-  readonly #records = new Map<string, Record>();
+  readonly #records = new Recent<Record>(MAX_KEYS);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -42,10 +42,8 @@ export class Throttle {
     const now = this.#clock.monotonic();
     for (const key of keys) {
       const failures = (this.#of(key)?.failures ?? 0) + 1;
-      this.#records.delete(key);
       this.#records.set(key, { failures, at: now, until: now + waitAfter(failures) });
     }
-    while (this.#records.size > MAX_KEYS) this.#records.delete(this.#records.keys().next().value!);
   }
 
   /** Whoever got in may mistype again; the address of others keeps its record. */

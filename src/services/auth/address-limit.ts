@@ -1,5 +1,5 @@
 import { isIPv6 } from "node:net";
-import type { Clock } from "#base/kernel";
+import { Recent, type Clock } from "#base/kernel";
 
 export interface AddressLimits {
   /** Calls without a certificate that one address may make at once … */
@@ -23,11 +23,12 @@ export class AddressLimit {
   readonly #limits: AddressLimits;
   readonly #clock: Clock;
   /** In order of last use. */
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #buckets: Recent<Bucket>;
 
   constructor(clock: Clock, limits: AddressLimits = STRANGER_LIMITS) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#buckets = new Recent(limits.addresses);
   }
 
   /** How many addresses are remembered. */
@@ -39,9 +40,7 @@ export class AddressLimit {
   take(address: string): boolean {
     const site = siteOf(address);
     const bucket = this.#refilled(site);
-    this.#buckets.delete(site);
     this.#buckets.set(site, bucket);
-    if (this.#buckets.size > this.#limits.addresses) this.#forgetOldest();
     if (bucket.tokens < 1) return false;
     bucket.tokens -= 1;
     return true;
@@ -52,11 +51,6 @@ export class AddressLimit {
     const now = this.#clock.monotonic();
     const { tokens, at } = this.#buckets.get(site) ?? { tokens: burst, at: now };
     return { tokens: Math.min(burst, tokens + ((now - at) / 1_000) * perSecond), at: now };
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#buckets.keys();
-    if (oldest !== undefined) this.#buckets.delete(oldest);
   }
 }
 

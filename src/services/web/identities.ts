@@ -1,5 +1,5 @@
 import { generateKeyPair, spkiDer } from "#base/crypto";
-import { unauthenticated } from "#base/kernel";
+import { Recent, unauthenticated } from "#base/kernel";
 import type { User } from "#domain/resources";
 import type { WebParts } from "./parts.ts";
 
@@ -23,7 +23,7 @@ interface Held {
  */
 export class WebIdentities {
   readonly #parts: WebParts;
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Recent<Held>(MAX_HELD);
   readonly #publicKey = spkiDer(generateKeyPair("ecdsa-p256").publicKey);
 
   constructor(parts: WebParts) {
@@ -50,9 +50,7 @@ export class WebIdentities {
       sshPublicKey: "",
       ttlMs: TTL_MS,
     });
-    this.#held.delete(user.metadata.name);
     this.#held.set(user.metadata.name, { certificate, revision, expires });
-    if (this.#held.size > MAX_HELD) this.#held.delete(this.#held.keys().next().value!);
     return certificate;
   }
 }
