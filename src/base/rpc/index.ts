@@ -12,4 +12,4 @@ export {
 export type { RpcTls } from "./target.ts";
 export { isUntrustedServer } from "./unreachable.ts";
 export { CODE_TRAILER, codeOfStatus, errorForCaller, statusNumbers } from "./status.ts";
-export { checkLength, listenUnix } from "./unix.ts";
+export { checkLength, clearSocketPath, listenUnix } from "./unix.ts";

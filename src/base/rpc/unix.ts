@@ -19,7 +19,7 @@ import { MAX_UNIX_PATH_BYTES } from "./limits.ts";
 export async function listenUnix(path: string, accept: (socket: Socket) => void): Promise<Server> {
   checkLength(path);
   await privateDirectory(dirname(resolve(path)));
-  await removeStale(path);
+  await clearSocketPath(path);
   const server = createServer(accept);
   await listening(server, path);
   await chmod(path, 0o600);
@@ -49,26 +49,31 @@ async function privateDirectory(path: string): Promise<void> {
   );
 }
 
-async function removeStale(path: string): Promise<void> {
+/**
+ * Removes what a process left at the path of a socket when it ended. `already_exists` when one still
+ * answers, `bad_parameter` for a path that is too long or holds a file.
+ */
+export async function clearSocketPath(path: string): Promise<void> {
+  checkLength(path);
   const found = await lstat(path).catch(() => undefined);
   if (!found) return;
   if (!found.isSocket()) throw badParameter(`"${path}" is a file, not a socket; remove it`);
-  if (await answers(path)) {
+  const answer = await knock(path);
+  if (answer === "alive")
     throw alreadyExists(
       `another process already serves "${path}"; stop it, or choose another path`,
     );
-  }
-  await rm(path, { force: true });
+  if (answer === "ECONNREFUSED") await rm(path, { force: true });
 }
 
-function answers(path: string): Promise<boolean> {
+/** Whether somebody listens there: `alive`, or the system's error code. */
+function knock(path: string): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once("connect", () => {
+    const socket = connect(path, () => {
       socket.destroy();
-      resolve(true);
+      resolve("alive");
     });
-    socket.once("error", () => resolve(false));
+    socket.once("error", (error) => resolve("code" in error ? String(error.code) : "unknown"));
   });
 }
 

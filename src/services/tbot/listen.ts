@@ -1,9 +1,7 @@
-import { chmod, unlink } from "node:fs/promises";
-import { connect, createServer, type Server, type Socket } from "node:net";
-import { alreadyExists, badParameter, messageOf, unavailable } from "#base/kernel";
-
-/** Linux holds the path of a Unix socket in 108 bytes, the last of them zero. */
-const MAX_SOCKET_PATH_BYTES = 107;
+import { chmod } from "node:fs/promises";
+import { createServer, type Server, type Socket } from "node:net";
+import { alreadyExists, messageOf, unavailable } from "#base/kernel";
+import { clearSocketPath } from "#base/rpc";
 
 export interface LocalListener extends Disposable {
   /** As given, with the port that the system chose for port 0. */
@@ -20,7 +18,7 @@ export async function openListener(
 ): Promise<LocalListener> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, onConnection);
   const path = address.startsWith("unix://") ? address.slice("unix://".length) : undefined;
-  if (path !== undefined) await clearStaleSocket(path);
+  if (path !== undefined) await clearSocketPath(path);
   await listen(server, path === undefined ? tcpOptions(address) : { path }, address);
   if (path !== undefined) await chmod(path, 0o600);
   return {
@@ -57,27 +55,4 @@ function boundAddress(server: Server): string {
   const bound = server.address();
   if (typeof bound !== "object" || bound === null) return "";
   return `tcp://${bound.family === "IPv6" ? `[${bound.address}]` : bound.address}:${bound.port}`;
-}
-
-async function clearStaleSocket(path: string): Promise<void> {
-  if (Buffer.byteLength(path) > MAX_SOCKET_PATH_BYTES) {
-    throw badParameter(
-      `the socket path "${path}" is longer than the ${MAX_SOCKET_PATH_BYTES} bytes that the system takes; choose a shorter one`,
-    );
-  }
-  const answer = await knock(path);
-  if (answer === "alive")
-    throw alreadyExists(`another process listens on "${path}"; stop it or choose another path`);
-  if (answer === "ECONNREFUSED") await unlink(path);
-}
-
-/** Whether somebody listens on a Unix socket: `alive`, or the system's error code. */
-function knock(path: string): Promise<string> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => {
-      socket.destroy();
-      resolve("alive");
-    });
-    socket.once("error", (error) => resolve("code" in error ? String(error.code) : "unknown"));
-  });
 }
