@@ -25,14 +25,20 @@ export class LocalCalls {
     request: MessageInitShape<M["input"]>,
     origin: LocalOrigin,
   ): Promise<MessageShape<M["output"]>> {
-    return await this.#around(method, origin, async (bound, entered) => {
-      const reply = await bound.run(create(method.input, request), entered);
-      return replyOf(method, reply);
-    });
+    for await (const reply of this.#replies(method, request, origin)) return reply;
+    throw new TypeError(`${method.name} gave no reply`);
   }
 
   /** Ends with the origin's signal. */
-  async *stream<M extends Streaming>(
+  stream<M extends Streaming>(
+    method: M,
+    request: MessageInitShape<M["input"]>,
+    origin: LocalOrigin,
+  ): AsyncGenerator<MessageShape<M["output"]>> {
+    return this.#replies(method, request, origin);
+  }
+
+  async *#replies<M extends Unary | Streaming>(
     method: M,
     request: MessageInitShape<M["input"]>,
     origin: LocalOrigin,
@@ -43,29 +49,10 @@ export class LocalCalls {
     let failure: unknown;
     try {
       entered = await bound.around.enter(context);
-      const replies = bound.run(create(method.input, request), { ...(entered as object) });
-      for await (const reply of replies as AsyncIterable<unknown>) yield replyOf(method, reply);
+      const given = bound.run(create(method.input, request), entered);
+      if (method.methodKind === "unary") yield replyOf(method, await given);
+      else for await (const reply of given as AsyncIterable<unknown>) yield replyOf(method, reply);
       if (cut.error) throw cut.error;
-    } catch (error) {
-      failure = error;
-      throw error;
-    } finally {
-      bound.around.left?.(context, entered, failure);
-    }
-  }
-
-  async #around<T>(
-    method: DescMethod,
-    origin: LocalOrigin,
-    run: (bound: BoundMethod, entered: unknown) => Promise<T>,
-  ): Promise<T> {
-    const bound = this.#bound(method);
-    const { context } = contextOf(bound, origin);
-    let entered: unknown;
-    let failure: unknown;
-    try {
-      entered = await bound.around.enter(context);
-      return await run(bound, entered);
     } catch (error) {
       failure = error;
       throw error;
