@@ -1,10 +1,7 @@
-import type { AnchorHTMLAttributes, ButtonHTMLAttributes, ReactElement } from "react";
+import type { ButtonHTMLAttributes, ReactElement } from "react";
 
-interface Look {
+export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: "main" | "danger" | "quiet";
-}
-
-export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>, Look {
   /** While true it cannot be pressed again, and says so. */
   readonly busy?: boolean;
   /** Why it cannot be pressed; shown to whoever asks. */
@@ -23,10 +20,3 @@ export function Button({ look, busy, forbidden, ...rest }: ButtonProps): ReactEl
     />
   );
 }
-
-export const LinkButton = ({
-  look,
-  ...rest
-}: AnchorHTMLAttributes<HTMLAnchorElement> & Look): ReactElement => (
-  <a {...rest} className={`button ${look ?? ""}`} />
-);

@@ -1,5 +1,5 @@
 export { Badge, Tags } from "./badge.tsx";
-export { Button, LinkButton } from "./button.tsx";
+export { Button } from "./button.tsx";
 export { Dialog } from "./dialog.tsx";
 export { Field, TextField } from "./field.tsx";
 export { Empty, Loading, Notice } from "./notice.tsx";

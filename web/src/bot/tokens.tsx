@@ -1,5 +1,6 @@
-import { Empty, LinkButton, Loading, Panel, Time } from "@tenon/ui";
+import { Empty, Loading, Panel, Time } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { Problem } from "../api/factor.tsx";
 import { tokensOf } from "../api/queries.ts";
@@ -11,9 +12,9 @@ export function JoinTokens({ bot }: { bot: string }): ReactElement {
     <Panel
       title="Join tokens"
       actions={
-        <LinkButton look="quiet" href="/web/tokens">
+        <Link className="button quiet" to="/tokens">
           All tokens
-        </LinkButton>
+        </Link>
       }
     >
       {error ? (

@@ -1,4 +1,4 @@
-import { Button, LinkButton, Panel, Tags, type Column } from "@tenon/ui";
+import { Button, Panel, Tags, type Column } from "@tenon/ui";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useState, type ReactElement } from "react";
@@ -61,7 +61,9 @@ export function BotsPage(): ReactElement {
             ) : (
               <>
                 <p>No bot matches “{search}”.</p>
-                <LinkButton href="/web/bots">Show all</LinkButton>
+                <Link className="button" to="/bots" search={{ search: "" }}>
+                  Show all
+                </Link>
               </>
             )
           }
