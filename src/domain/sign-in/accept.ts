@@ -19,7 +19,7 @@ import { MAX_PASSKEYS } from "./limits.ts";
 import { methodsOf, ownAct, partyOf } from "./parts.ts";
 import type { PasskeyAnswer, PasskeyQuestion, SignInParts } from "./parts.ts";
 import { registered, registrationOptions } from "./passkey.ts";
-import type { Origin } from "./sessions.ts";
+import type { Entered, Origin } from "./sessions.ts";
 import { totpStep, totpUri } from "./totp.ts";
 
 /** What somebody answers to an invitation: a password with its code, a passkey, or both. */
@@ -68,17 +68,17 @@ export async function beginRegistration(
   return { challenge_id: parts.challenges.put({ challenge, purpose }), options };
 }
 
-/** Takes up an invitation: stores how the person signs in from now on, and signs in. Gives the cookie. */
+/** Takes up an invitation: stores how the person signs in from now on, and signs in. */
 export async function accept(
   parts: SignInParts,
   { token, answer, origin }: { token: string; answer: Acceptance; origin: Origin },
-): Promise<string> {
+): Promise<Entered> {
   const { store, audit, sessions } = parts;
   const invitation = await readInvitation(store, token);
   const { user } = invitation;
   const held = await credentialsOf(store, user);
   const next = await accepted(parts, { invitation, held, answer });
-  const { secret, write } = sessions.begin(user, origin);
+  const { entered, write } = sessions.begin(user, origin);
   const fields = { name: user, methods: methodsOf(next) };
   await store.commit([
     removalOfInvitation(invitation),
@@ -87,7 +87,7 @@ export async function accept(
     write,
     audit.write({ ...ownAct(user, origin), type: "user.credentials", fields }),
   ]);
-  return secret;
+  return entered;
 }
 
 interface Answered {

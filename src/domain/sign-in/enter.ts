@@ -6,7 +6,7 @@ import type { Credentials, Held } from "./credentials.ts";
 import { ownAct, partyOf, tellRefused } from "./parts.ts";
 import type { PasskeyAnswer, PasskeyQuestion, SignInParts } from "./parts.ts";
 import { authenticationOptions } from "./passkey.ts";
-import type { Origin } from "./sessions.ts";
+import type { Entered, Origin } from "./sessions.ts";
 
 const SIGN_IN = "sign in";
 
@@ -18,12 +18,12 @@ interface Attempt {
   readonly origin: Origin;
 }
 
-/** Signs in with a password and a code. Gives the cookie. One refusal for whatever was wrong. */
+/** Signs in with a password and a code. One refusal for whatever was wrong. */
 export async function enterWithPassword(
   parts: SignInParts,
   about: { user: string; password: string; code: string },
   origin: Origin,
-): Promise<string> {
+): Promise<Entered> {
   const { user: name, password, code } = about;
   const account = `user ${name}`;
   const attempt = { keys: [account, `address ${origin.remoteAddr}`], name, origin };
@@ -33,9 +33,9 @@ export async function enterWithPassword(
     if (!(await parts.resources.get("user", name))) throw refused("unknown user");
     if (!right) throw refused("wrong password");
     const next = await afterCode(parts, held.credentials, code);
-    const cookie = await entered(parts, { held, next, method: "password", origin });
+    const done = await entered(parts, { held, next, method: "password", origin });
     parts.throttle.succeeded(account);
-    return cookie;
+    return done;
   });
 }
 
@@ -52,7 +52,7 @@ export async function enterWithPasskey(
   parts: SignInParts,
   answer: PasskeyAnswer,
   origin: Origin,
-): Promise<string> {
+): Promise<Entered> {
   const held = await credentialsByHandle(parts.store, handleIn(answer.response));
   const name = held?.credentials.user ?? "";
   const attempt = { keys: [`address ${origin.remoteAddr}`], name, origin };
@@ -67,8 +67,8 @@ export async function enterWithPasskey(
 async function attempted(
   parts: SignInParts,
   { keys, name, origin }: Attempt,
-  run: () => Promise<string>,
-): Promise<string> {
+  run: () => Promise<Entered>,
+): Promise<Entered> {
   parts.throttle.check(keys);
   try {
     return await run();
@@ -86,14 +86,14 @@ const refused = (detail: string): Error => unauthenticated("refused", { detail }
 async function entered(
   { store, audit, sessions }: SignInParts,
   about: { held: Held; next: Credentials; method: string; origin: Origin },
-): Promise<string> {
+): Promise<Entered> {
   const { held, next, method, origin } = about;
   const { user: name } = next;
-  const { secret, write } = sessions.begin(name, origin);
+  const { entered: done, write } = sessions.begin(name, origin);
   const event = { ...ownAct(name, origin), type: "user.login", fields: { name, method } } as const;
   try {
     await store.commit([writeOfCredentials(held, next), write, audit.write(event)]);
-    return secret;
+    return done;
   } catch (error) {
     if (codeOf(error) !== "compare_failed") throw error;
     throw unauthenticated("refused", { detail: "the same code was used at the same time" });

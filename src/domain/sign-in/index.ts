@@ -6,7 +6,7 @@ export type { Acceptance } from "./accept.ts";
 export { signInRemovals } from "./leftovers.ts";
 export type { SignInOptions } from "./parts.ts";
 export type { FactorQuestion } from "./second-factor.ts";
-export type { Origin, Session } from "./sessions.ts";
+export type { Entered, Origin, Session } from "./sessions.ts";
 export { SignIn } from "./sign-in.ts";
 
 /** What a store must index for signing in. */

@@ -27,6 +27,12 @@ export interface Origin {
   readonly agent: string;
 }
 
+/** Somebody who has just signed in, and the cookie's value: a secret. */
+export interface Entered {
+  readonly user: string;
+  readonly secret: string;
+}
+
 const KIND = "web_session";
 const MAX_AGENT = 256;
 
@@ -45,7 +51,7 @@ export class Sessions {
   }
 
   /** What to commit, and the cookie's value: a secret. */
-  begin(user: string, origin: Origin): { secret: string; write: Write } {
+  begin(user: string, origin: Origin): { entered: Entered; write: Write } {
     const secret = randomToken(32);
     const now = this.#clock.now();
     const value = {
@@ -56,7 +62,10 @@ export class Sessions {
       agent: origin.agent.slice(0, MAX_AGENT),
     };
     const about = { kind: KIND, name: sha256Hex(secret), value };
-    return { secret, write: { op: "create", ...about, expires: this.#end(value) } };
+    return {
+      entered: { user, secret },
+      write: { op: "create", ...about, expires: this.#end(value) },
+    };
   }
 
   /** `unauthenticated` once it has ended. Each use moves the end, up to the longest. */

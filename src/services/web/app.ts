@@ -55,14 +55,12 @@ export function createWebApp(parts: WebParts): OpenAPIHono<WebEnv> {
     liveRoutes,
   ];
   for (const each of routes) app.route("/", each(parts));
-  app.get("/v1/webapi/openapi.json", (context) =>
-    context.json(
-      app.getOpenAPI31Document({
-        openapi: "3.1.0",
-        info: { title: "Tenon web API", version: parts.version },
-      }),
-    ),
-  );
+  let description: object | undefined;
+  app.get("/v1/webapi/openapi.json", (context) => {
+    const info = { title: "Tenon web API", version: parts.version };
+    description ??= app.getOpenAPI31Document({ openapi: "3.1.0", info });
+    return context.json(description);
+  });
   return app;
 }
 

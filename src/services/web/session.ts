@@ -1,5 +1,5 @@
 import { accessDenied, unauthenticated } from "#base/kernel";
-import type { Origin } from "#domain/sign-in";
+import type { Entered, Origin } from "#domain/sign-in";
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { FactorRequired } from "./errors.ts";
@@ -45,8 +45,11 @@ export function requireFactor({ signIn }: WebParts, context: Context<WebEnv>): v
   if (!signIn.sessions.hasFreshFactor(context.get("session"))) throw new FactorRequired();
 }
 
-export const giveCookie = (context: Context<WebEnv>, secret: string): void =>
+/** Gives the cookie. */
+export function letIn(context: Context<WebEnv>, { user, secret }: Entered): { user: string } {
   setCookie(context, COOKIE, secret, cookieOptions);
+  return { user };
+}
 
 export const takeCookie = (context: Context<WebEnv>): void => {
   deleteCookie(context, COOKIE, cookieOptions);

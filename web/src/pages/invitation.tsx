@@ -3,11 +3,11 @@ import {
   type PublicKeyCredentialCreationOptionsJSON,
 } from "@simplewebauthn/browser";
 import { Button, Field, Loading, Notice } from "@tenon/ui";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
+import { useQuery } from "@tanstack/react-query";
 import { QRCodeSVG } from "qrcode.react";
 import { useState, type FormEvent, type ReactElement } from "react";
 import { call, messageOf } from "../api/client.ts";
+import { useEnter } from "../api/enter.ts";
 
 interface Invitation {
   readonly user: string;
@@ -46,24 +46,11 @@ export function InvitationPage(): ReactElement {
 }
 
 function Accept({ invitation, path }: { invitation: Invitation; path: string }): ReactElement {
-  const navigate = useNavigate();
-  const client = useQueryClient();
+  const { busy, error, enter } = useEnter();
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
-  const [error, setError] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const accept = async (answer: () => Promise<object>): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await call("POST", path, await answer());
-      client.clear();
-      await navigate({ to: "/" });
-    } catch (failure) {
-      setError(messageOf(failure));
-      setBusy(false);
-    }
-  };
+  const accept = (answer: () => Promise<object>): void =>
+    enter(async () => await call("POST", path, await answer()));
   const withPasskey = async (): Promise<object> => {
     const { challenge_id, options } = await call<Question>("POST", `${path}/passkey`);
     const response = await startRegistration({ optionsJSON: options });
@@ -71,7 +58,7 @@ function Accept({ invitation, path }: { invitation: Invitation; path: string }):
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void accept(async () => ({ password, code }));
+    accept(async () => ({ password, code }));
   };
   return (
     <form onSubmit={submit}>
@@ -80,7 +67,7 @@ function Accept({ invitation, path }: { invitation: Invitation; path: string }):
       </h1>
       <p className="soft">Choose how you sign in to {invitation.cluster}.</p>
       {error !== undefined && <Notice tone="bad">{error}</Notice>}
-      <Button look="main" onClick={() => void accept(withPasskey)} busy={busy}>
+      <Button look="main" onClick={() => accept(withPasskey)} busy={busy}>
         Make a passkey
       </Button>
       <p className="soft">or a password, with an authenticator app:</p>

@@ -3,10 +3,9 @@ import {
   type PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/browser";
 import { Button, Field, Notice } from "@tenon/ui";
-import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactElement } from "react";
-import { call, messageOf } from "../api/client.ts";
+import { call } from "../api/client.ts";
+import { useEnter } from "../api/enter.ts";
 
 interface Question {
   readonly challenge_id: string;
@@ -14,23 +13,8 @@ interface Question {
 }
 
 export function SignInPage(): ReactElement {
-  const navigate = useNavigate();
-  const client = useQueryClient();
+  const { busy, error, enter } = useEnter();
   const [given, setGiven] = useState({ user: "", password: "", code: "" });
-  const [error, setError] = useState<string>();
-  const [busy, setBusy] = useState(false);
-  const enter = async (attempt: () => Promise<unknown>): Promise<void> => {
-    setBusy(true);
-    setError(undefined);
-    try {
-      await attempt();
-      client.clear();
-      await navigate({ to: "/" });
-    } catch (failure) {
-      setError(messageOf(failure));
-      setBusy(false);
-    }
-  };
   const withPasskey = async (): Promise<void> => {
     const { challenge_id, options } = await call<Question>(
       "POST",
@@ -41,7 +25,7 @@ export function SignInPage(): ReactElement {
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void enter(() => call("POST", "/v1/webapi/sessions", given));
+    enter(() => call("POST", "/v1/webapi/sessions", given));
   };
   const field = (name: keyof typeof given) => ({
     value: given[name],
@@ -54,7 +38,7 @@ export function SignInPage(): ReactElement {
       <form onSubmit={submit}>
         <h1>Sign in</h1>
         {error !== undefined && <Notice tone="bad">{error}</Notice>}
-        <Button onClick={() => void enter(withPasskey)} busy={busy}>
+        <Button onClick={() => enter(withPasskey)} busy={busy}>
           Use a passkey
         </Button>
         <Field label="User" autoComplete="username" autoFocus {...field("user")} />

@@ -1,7 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import type { WebEnv, WebParts } from "../parts.ts";
 import { answers, newApp, takes } from "../openapi.ts";
-import { giveCookie, originOf, signedIn, takeCookie } from "../session.ts";
+import { letIn, originOf, signedIn, takeCookie } from "../session.ts";
 import type { WebIdentities } from "../identities.ts";
 
 const passkeyAnswer = z.strictObject({ challenge_id: z.string(), response: z.unknown() });
@@ -121,21 +121,20 @@ export function signInRoutes(parts: WebParts, identities: WebIdentities): OpenAP
     )
     .openapi(acceptInvitation, async (context) => {
       const { token } = context.req.valid("param");
-      const { user } = await signIn.openInvitation(token);
       const answer = context.req.valid("json");
-      giveCookie(context, await signIn.accept({ token, answer, origin: originOf(context) }));
-      return context.json({ user }, 200);
+      const entered = await signIn.accept({ token, answer, origin: originOf(context) });
+      return context.json(letIn(context, entered), 200);
     })
     .openapi(enterWithPassword, async (context) => {
       const given = context.req.valid("json");
-      giveCookie(context, await signIn.enterWithPassword(given, originOf(context)));
-      return context.json({ user: given.user }, 200);
+      const entered = await signIn.enterWithPassword(given, originOf(context));
+      return context.json(letIn(context, entered), 200);
     })
     .openapi(beginPasskey, async (context) => context.json(await signIn.beginPasskey(), 200))
     .openapi(enterWithPasskey, async (context) => {
-      const secret = await signIn.enterWithPasskey(context.req.valid("json"), originOf(context));
-      giveCookie(context, secret);
-      return context.json({ user: (await signIn.sessions.read(secret)).user }, 200);
+      const answer = context.req.valid("json");
+      const entered = await signIn.enterWithPasskey(answer, originOf(context));
+      return context.json(letIn(context, entered), 200);
     })
     .openapi(leave, async (context) => {
       await signIn.sessions.end(context.get("session"));
