@@ -23,7 +23,6 @@ export { JoinClient, type ConnectToJoin, type JoinOutcome, type JoinSettings } f
 export { CEREMONY_MS, type JoinMessage, type JoinReply } from "./protocol.ts";
 export { boundSettings, botToken, type BoundSettings } from "./new-token.ts";
 export {
-  formatJoinUri,
   joinUriAddress,
   joinUriOf,
   looksLikeJoinUri,
