@@ -66,6 +66,25 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import("./pages/tokens.tsx"), "TokensPage"),
 });
 
+/** `form` or `yaml`: it is being changed. */
+const viewOf = ({ view }: Record<string, unknown>) => ({
+  view: view === "form" || view === "yaml" ? view : "",
+});
+
+const token = createRoute({
+  getParentRoute: () => shell,
+  path: "/tokens/$name",
+  validateSearch: viewOf,
+  component: lazyRouteComponent(() => import("./resource/page.tsx"), "TokenPage"),
+});
+
+const resource = createRoute({
+  getParentRoute: () => shell,
+  path: "/resources/$kind/$name",
+  validateSearch: viewOf,
+  component: lazyRouteComponent(() => import("./resource/page.tsx"), "ResourcePage"),
+});
+
 const locks = createRoute({
   getParentRoute: () => shell,
   path: "/locks",
@@ -108,9 +127,11 @@ export const router = createRouter({
       instances,
       instance,
       tokens,
+      token,
       locks,
       audit,
       resources,
+      resource,
       cluster,
     ]),
   ]),

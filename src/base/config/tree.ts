@@ -11,6 +11,9 @@ export interface Place {
   readonly named?: boolean;
   /** Position in the source: faults are reported in this order. */
   readonly order: number;
+  /** Of a text, both from 1. */
+  readonly line?: number;
+  readonly column?: number;
 }
 
 export type Path = readonly (string | number)[];

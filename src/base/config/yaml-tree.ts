@@ -168,7 +168,7 @@ class Reader {
 
   #place(offset: number): Place {
     const { line, col } = this.#lines.linePos(offset);
-    return { text: `${this.#file}:${line}:${col}`, order: offset };
+    return { text: `${this.#file}:${line}:${col}`, order: offset, line, column: col };
   }
 }
 

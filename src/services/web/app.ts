@@ -8,6 +8,7 @@ import type { WebEnv, WebParts } from "./parts.ts";
 import { botRoutes } from "./routes/bots.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
 import { contextRoutes } from "./routes/context.ts";
+import { documentRoutes } from "./routes/documents.ts";
 import { instanceRoutes } from "./routes/instances.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { lockRoutes } from "./routes/locks.ts";
@@ -51,6 +52,7 @@ export function createWebApp(parts: WebParts): OpenAPIHono<WebEnv> {
     tokenRoutes,
     lockRoutes,
     resourceRoutes,
+    documentRoutes,
     clusterRoutes,
     liveRoutes,
   ];

@@ -69,6 +69,12 @@ export class PersonCalls {
     return { document: document!, others: rest, notices: reply.notices };
   }
 
+  /** Parses, checks and authorizes as a write does, and writes nothing; what it would tell beside. */
+  async dryRun(mode: "create" | "update", document: object): Promise<readonly string[]> {
+    const request = { documents: [{ json: JSON.stringify(document) }], dryRun: true };
+    return (await this.#parts.calls.call(methods[mode], request, this.origin)).notices;
+  }
+
   async remove(kind: KindName, name: string, revision = ""): Promise<readonly string[]> {
     const request = { kind, name, revision };
     return (await this.#parts.calls.call(methods.delete, request, this.origin)).deleted;

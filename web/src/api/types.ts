@@ -46,6 +46,8 @@ export interface Instance {
 }
 
 export interface Token {
+  /** For `/tokens/$name`; not the name where that is the secret. */
+  readonly id: string;
   readonly name: string;
   readonly join_method: string;
   readonly roles: readonly string[];

@@ -4,11 +4,14 @@ import { PersonCalls } from "../caller.ts";
 import { answers, newApp } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
 import { requireFactor } from "../session.ts";
+import { tokenId } from "../token-id.ts";
 
 /** Of one bot there are a few; a cluster has no more than this that a page could show. */
 const MAX_TOKENS = 1_000;
 
 const token = z.object({
+  /** What the page calls it in an address: where the name is the secret, not the name. */
+  id: z.string(),
   name: z.string(),
   join_method: z.string(),
   roles: z.array(z.string()),
@@ -46,6 +49,7 @@ export function tokenRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
 }
 
 const described = (found: Token): z.infer<typeof token> => ({
+  id: tokenId(found),
   name: tokenDisplayName(found),
   join_method: found.spec.join_method,
   roles: [...found.spec.roles],
