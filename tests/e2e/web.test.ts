@@ -37,6 +37,7 @@ suite("the web page", needs("chromium"), () => {
   const press = (name: string) => page.getByRole("button", { name, exact: true }).first().click();
   const field = (name: string) =>
     page.locator("dialog").getByRole("textbox", { name, exact: true });
+  const choice = (name: string) => page.getByRole("combobox", { name, exact: true });
   const inDialog = (name: string) =>
     page.locator("dialog").getByRole("button", { name, exact: true }).last().click();
 
@@ -82,8 +83,8 @@ suite("the web page", needs("chromium"), () => {
 
   test("roles, traits and the longest session are changed in one go", async () => {
     await press("Edit");
-    await field("Roles").fill("access, auditor");
-    await field("Traits").fill("logins: root, deploy");
+    await choice("Roles").fill("auditor,");
+    await choice("Values of logins").fill("deploy,");
     await field("Longest session").fill("43200s");
     await inDialog("Save");
     await page.getByRole("region", { name: "Bot info" }).getByText("43200s").waitFor();
@@ -97,7 +98,7 @@ suite("the web page", needs("chromium"), () => {
     const current = await cluster.resources.require("bot", "robot");
     const changed = { ...current, spec: { ...current.spec, max_session_ttl: "1h" } };
     await cluster.admin.resources.update({ documents: [{ json: JSON.stringify(changed) }] });
-    await field("Roles").fill("access");
+    await inDialog("Remove auditor");
     await inDialog("Save");
     await page.getByText("somebody else was first").waitFor();
     await page.keyboard.press("Escape");
@@ -136,18 +137,19 @@ suite("the web page", needs("chromium"), () => {
   test("a bot is added, its machine gets its command, and is seen as soon as it joins", async () => {
     await open("bots");
     await press("Add a bot");
-    await field("Name").fill("fresh");
-    await field("Roles").fill("access");
-    await inDialog("Add");
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("fresh");
+    await choice("Roles").fill("access,");
+    await choice("Roles").press("Escape");
+    await press("Add");
     await page.getByText("Waiting for it to join").waitFor();
-    const shown = (await page.locator("dialog pre").textContent()) ?? "";
+    const shown = (await page.locator("pre").textContent()) ?? "";
     const uri = /'(tbot\+proxy\+bound-keypair:[^']+)'/.exec(shown)![1]!;
     await using yard = await Yard.open();
     const paths = [`--destination=${yard.path("out")}`, `--storage=${yard.path("bot")}`];
     const ran = await yard.run("tbot", ["start", "identity", uri, "--oneshot", ...paths]);
     assert.equal(ran.code, 0, ran.err);
     await page.getByText("It joined").waitFor();
-    await inDialog("Show the bot");
+    await page.getByRole("link", { name: "Show the bot" }).click();
     await page.getByRole("heading", { name: "fresh", exact: true }).waitFor();
   });
 

@@ -1,4 +1,5 @@
 import { useEffect, useRef, type FormEvent, type ReactElement, type ReactNode } from "react";
+import { UNSAFE_PortalProvider as PortalProvider } from "react-aria";
 import { Button } from "./button.tsx";
 import { Notice } from "./notice.tsx";
 
@@ -14,7 +15,10 @@ export interface DialogProps {
   readonly onAct: () => void;
 }
 
-/** The browser's own dialog: it holds the focus, closes with Escape, and makes the rest inert. */
+/**
+ * The browser's own dialog: it holds the focus, closes with Escape, and makes the rest inert; so what
+ * opens over it, such as the options of a field, is put inside it.
+ */
 export function Dialog(props: DialogProps): ReactElement {
   const { title, action, danger, busy, error, children, onClose, onAct } = props;
   const dialog = useRef<HTMLDialogElement>(null);
@@ -29,7 +33,7 @@ export function Dialog(props: DialogProps): ReactElement {
     <dialog ref={dialog} onClose={onClose} aria-labelledby="dialog-title">
       <form onSubmit={submit}>
         <h2 id="dialog-title">{title}</h2>
-        {children}
+        <PortalProvider getContainer={() => dialog.current}>{children}</PortalProvider>
         {error !== undefined && <Notice tone="bad">{error}</Notice>}
         <div className="row">
           <Button type="submit" look={danger ? "danger" : "main"} busy={busy ?? false}>

@@ -1,31 +1,8 @@
+import type { Row as TableRow } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, type CSSProperties, type ReactElement, type ReactNode } from "react";
-
-export interface Column<Row> {
-  readonly heading: string;
-  /** CSS grid track, such as `2fr` or `8rem`. */
-  readonly width: string;
-  readonly cell: (row: Row) => ReactNode;
-  readonly number?: boolean;
-}
-
-function Line<Row>(about: {
-  row: Row | undefined;
-  index: number;
-  columns: readonly Column<Row>[];
-}): ReactElement | null {
-  const { row, index, columns } = about;
-  if (row === undefined) return null;
-  return (
-    <div role="row" aria-rowindex={index + 2}>
-      {columns.map(({ heading, number, cell }) => (
-        <div role="cell" className={number ? "number" : ""} key={heading}>
-          {cell(row)}
-        </div>
-      ))}
-    </div>
-  );
-}
+import { useEffect, useRef, type CSSProperties, type ReactElement } from "react";
+import { Heading } from "./heading.tsx";
+import { useRows, type Column, type Features, type Sort } from "./rows.ts";
 
 export interface TableProps<Row> {
   readonly label: string;
@@ -34,18 +11,24 @@ export interface TableProps<Row> {
   readonly keyOf: (row: Row) => string;
   /** Asked for when the last row comes into sight. */
   readonly more?: (() => void) | undefined;
+  /** How whoever gave the rows sorted them; without `onSort` the table sorts by itself. */
+  readonly sort?: Sort | undefined;
+  readonly onSort?: ((sort: Sort) => void) | undefined;
 }
 
 const ROW_PX = 44;
 
 /** Only what is in sight is in the page: a list may hold a hundred thousand rows. */
-export function Table<Row>({ label, columns, rows, keyOf, more }: TableProps<Row>): ReactElement {
+export function Table<Row extends object>(props: TableProps<Row>): ReactElement {
+  const { label, columns, more } = props;
   const scroller = useRef<HTMLDivElement>(null);
+  const table = useRows(props);
+  const { rows } = table.getRowModel();
   const virtual = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    getItemKey: (index) => keyOf(rows[index] as Row),
+    getItemKey: (index) => rows[index]!.id,
     overscan: 12,
   });
   const items = virtual.getVirtualItems();
@@ -66,18 +49,34 @@ export function Table<Row>({ label, columns, rows, keyOf, more }: TableProps<Row
         style={columnsOf}
       >
         <div className="head" role="row" aria-rowindex={1}>
-          {columns.map(({ heading, number }) => (
-            <div role="columnheader" className={number ? "number" : ""} key={heading}>
-              {heading}
-            </div>
+          {table.getFlatHeaders().map((header, index) => (
+            <Heading key={header.id} header={header} column={columns[index]!} />
           ))}
         </div>
         <div style={{ height: before }} role="presentation" />
         {items.map(({ index, key }) => (
-          <Line key={key} row={rows[index]} index={index} columns={columns} />
+          <Line key={key} row={rows[index]} columns={columns} index={index} />
         ))}
         <div style={{ height: after }} role="presentation" />
       </div>
+    </div>
+  );
+}
+
+function Line<Row extends object>(about: {
+  row: TableRow<Features, Row> | undefined;
+  index: number;
+  columns: readonly Column<Row>[];
+}): ReactElement | null {
+  const { row, index, columns } = about;
+  if (row === undefined) return null;
+  return (
+    <div role="row" aria-rowindex={index + 2}>
+      {columns.map(({ heading, number, cell }) => (
+        <div role="cell" className={number ? "number" : ""} key={heading}>
+          {cell(row.original)}
+        </div>
+      ))}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import { Tooltip } from "./tooltip.tsx";
 import { useEffect, useState, type ReactElement } from "react";
 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
@@ -15,13 +16,16 @@ function distance(ms: number): string {
   return relative.format(Math.round(ms / size), unit);
 }
 
-/** How long ago, or how soon; the exact time when pointed at. `none` where there is no time. */
-export function Time({ at, none = "never" }: { at: string; none?: string }): ReactElement {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 10_000);
-    return () => clearInterval(timer);
-  }, []);
+interface TimeProps {
+  /** RFC 3339; empty: there is none. */
+  readonly at: string;
+  /** What stands where there is no time. */
+  readonly none?: string;
+}
+
+/** How long ago, or how soon; the exact time when pointed at: for rows of a table. */
+export function Time({ at, none = "never" }: TimeProps): ReactElement {
+  const now = useNow();
   if (at === "") return <span className="soft">{none}</span>;
   const time = new Date(at);
   return (
@@ -29,4 +33,27 @@ export function Time({ at, none = "never" }: { at: string; none?: string }): Rea
       {distance(time.getTime() - now)}
     </time>
   );
+}
+
+/** The same where there is room for a stop of the keyboard: the exact time shows on focus too. */
+export function ExactTime({ at, none = "never" }: TimeProps): ReactElement {
+  const now = useNow();
+  if (at === "") return <span className="soft">{none}</span>;
+  const time = new Date(at);
+  return (
+    <Tooltip text={exact.format(time)}>
+      <span tabIndex={0} role="note" className="explained">
+        <time dateTime={at}>{distance(time.getTime() - now)}</time>
+      </span>
+    </Tooltip>
+  );
+}
+
+function useNow(): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 10_000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
 }

@@ -1,26 +1,29 @@
-import { Empty, Loading, Table, type Column } from "@tenon/ui";
+import { Empty, Loading, Table, type Column, type Sort } from "@tenon/ui";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
 import { useEffect, useState, type ReactElement, type ReactNode } from "react";
 import { Problem } from "./api/factor.tsx";
 import type { Page } from "./api/types.ts";
 
-export interface ListProps<Row> {
+export interface ListProps<Row extends object> {
   readonly label: string;
   readonly result: UseInfiniteQueryResult<InfiniteData<Page<Row>>>;
   readonly columns: readonly Column<Row>[];
   readonly keyOf: (row: Row) => string;
   readonly empty: ReactNode;
+  readonly sort?: Sort;
+  readonly onSort?: (sort: Sort) => void;
 }
 
-/** A long list, page by page: loading, refused, empty, or its rows. */
-export function List<Row>({ label, result, columns, keyOf, empty }: ListProps<Row>): ReactElement {
+/** A long list, page by page: loading, refused, empty, or its rows; of other filters, the old rows until the new are there. */
+export function List<Row extends object>(props: ListProps<Row>): ReactElement {
+  const { label, result, empty, ...table } = props;
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage, refetch } = result;
   if (error) return <Problem error={error} what={label} retry={() => void refetch()} />;
   if (!data) return <Loading />;
   const rows = data.pages.flatMap(({ items }) => items);
   if (rows.length === 0 && !hasNextPage) return <Empty>{empty}</Empty>;
   const more = hasNextPage && !isFetchingNextPage ? (): void => void fetchNextPage() : undefined;
-  return <Table label={label} columns={columns} rows={rows} keyOf={keyOf} more={more} />;
+  return <Table {...table} label={label} rows={rows} more={more} />;
 }
 
 /** What is typed counts once the typing pauses. */

@@ -33,8 +33,18 @@ const home = createRoute({
 const bots = createRoute({
   getParentRoute: () => shell,
   path: "/bots",
-  validateSearch: ({ search }) => ({ search: textOf(search) }),
+  validateSearch: ({ search, order }): { search: string; order?: "desc" } => ({
+    search: textOf(search),
+    ...(order === "desc" ? { order } : {}),
+  }),
   component: BotsPage,
+});
+
+const addBot = createRoute({
+  getParentRoute: () => shell,
+  path: "/add-bot",
+  validateSearch: ({ how }) => ({ how: how === "github" ? "github" : "bound_keypair" }),
+  component: lazyRouteComponent(() => import("./add/page.tsx"), "AddBotPage"),
 });
 
 const bot = createRoute({
@@ -123,6 +133,7 @@ export const router = createRouter({
     shell.addChildren([
       home,
       bots,
+      addBot,
       bot,
       instances,
       instance,

@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, queryOptions, type InfiniteData } from "@tanstack/react-query";
 import { call, named, query, site } from "./client.ts";
 import type {
   AuditEvent,
@@ -29,17 +29,21 @@ export const botOf = (name: string) =>
   });
 
 const PAGE = 100;
+/** The most that one answer holds, and more than anybody looks through. */
+const MOST_ROLES = 500;
 
 const pages = <Item>(key: readonly unknown[], path: string, values: Record<string, string>) =>
-  infiniteQueryOptions({
+  infiniteQueryOptions<Page<Item>, Error, InfiniteData<Page<Item>>, readonly unknown[], string>({
     queryKey: [...key, values],
+    placeholderData: (old, of) => (of?.queryKey[0] === key[0] ? old : undefined),
     initialPageParam: "",
     queryFn: ({ pageParam }) =>
       call<Page<Item>>("GET", path + query({ ...values, limit: PAGE, start_key: pageParam })),
     getNextPageParam: (last) => (last.next_key === "" ? undefined : last.next_key),
   });
 
-export const bots = (search: string) => pages<Bot>(["bot"], `${site}/machine-id/bot`, { search });
+export const bots = (values: { search: string; order: string }) =>
+  pages<Bot>(["bot"], `${site}/machine-id/bot`, values);
 
 export const instances = (values: {
   search: string;
@@ -53,6 +57,17 @@ export const events = (values: { bot: string; user: string; type: string }) =>
 
 export const resources = (kind: string, search: string) =>
   pages<Document>([kind], `${site}/resources/${named(kind)}`, { search });
+
+/** For choosing: who may not list roles types their names. */
+export const roleNames = queryOptions({
+  queryKey: ["role", "names"],
+  retry: false,
+  queryFn: async () => {
+    const path = `${site}/resources/role${query({ limit: MOST_ROLES })}`;
+    const { items } = await call<Page<Document>>("GET", path);
+    return items.map(({ metadata: { name, description } }) => ({ id: name, about: description }));
+  },
+});
 
 export const recentInstances = (bot: string) =>
   queryOptions({

@@ -1,42 +1,33 @@
-import { Field, TextField } from "@tenon/ui";
+import { Field, PickMany } from "@tenon/ui";
+import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
+import { roleNames } from "../api/queries.ts";
 import type { Trait } from "../api/types.ts";
+import { Traits } from "./traits.tsx";
 
 /** What can be changed of a bot, as it stands in the form. */
 export interface Draft {
-  readonly roles: string;
-  readonly traits: string;
+  readonly roles: readonly string[];
+  readonly traits: readonly Trait[];
   readonly max_session_ttl: string;
 }
 
-const words = (text: string): string[] =>
-  text
-    .split(/[\s,]+/)
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
+export const freshDraft: Draft = { roles: [], traits: [], max_session_ttl: "12h" };
 
-export const draftOf = (bot: {
-  roles: readonly string[];
-  traits: readonly Trait[];
-  max_session_ttl: string;
-}): Draft => ({
-  roles: bot.roles.join(", "),
-  traits: bot.traits.map(({ name, values }) => `${name}: ${values.join(", ")}`).join("\n"),
-  max_session_ttl: bot.max_session_ttl,
-});
-
-export const specOf = ({ roles, traits, max_session_ttl }: Draft) => ({
-  roles: words(roles),
-  traits: traits
-    .split("\n")
-    .filter((line) => line.trim() !== "")
-    .map((line) => {
-      const at = line.indexOf(":");
-      const name = at < 0 ? line : line.slice(0, at);
-      return { name: name.trim(), values: words(at < 0 ? "" : line.slice(at + 1)) };
-    }),
+export const draftOf = ({ roles, traits, max_session_ttl }: Draft): Draft => ({
+  roles,
+  traits,
   max_session_ttl,
 });
+
+/** A trait without a name is a line that nobody filled in. */
+export const specOf = (draft: Draft): Draft => ({
+  ...draft,
+  traits: draft.traits.filter(({ name }) => name.trim() !== ""),
+});
+
+/** A Go-like duration, as the cluster reads it: `43200s`, `30m`, `1h30m`. */
+const DURATION = "([0-9]+(\\.[0-9]+)?(d|h|m|s|ms))+";
 
 export function BotFields({
   draft,
@@ -45,26 +36,23 @@ export function BotFields({
   draft: Draft;
   onChange: (draft: Draft) => void;
 }): ReactElement {
+  const known = useQuery(roleNames);
   return (
     <>
-      <Field
+      <PickMany
         label="Roles"
-        hint="names, separated by commas"
+        hint="what the bot may do"
+        placeholder="Add a role"
+        options={known.data ?? []}
         value={draft.roles}
-        onChange={(event) => onChange({ ...draft, roles: event.target.value })}
+        onChange={(roles) => onChange({ ...draft, roles })}
       />
-      <TextField
-        label="Traits"
-        hint="one each line: its name, a colon, its values"
-        rows={3}
-        className="mono"
-        placeholder="logins: root, deploy"
-        value={draft.traits}
-        onChange={(event) => onChange({ ...draft, traits: event.target.value })}
-      />
+      <Traits value={draft.traits} onChange={(traits) => onChange({ ...draft, traits })} />
       <Field
         label="Longest session"
         hint="such as 43200s, 30m or 3h"
+        pattern={DURATION}
+        title="a number and s, m, h or d, such as 43200s, 30m or 3h"
         value={draft.max_session_ttl}
         onChange={(event) => onChange({ ...draft, max_session_ttl: event.target.value })}
         required

@@ -1,4 +1,4 @@
-import { Badge, Button, Facts, Loading, Notice, Panel, Tags, Time } from "@tenon/ui";
+import { Badge, Button, Facts, Loading, Notice, Panel, Tags, ExactTime } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
@@ -20,7 +20,7 @@ export function BotPage(): ReactElement {
   const { data, error, refetch } = useQuery(botOf(name));
   if (error) return <Problem error={error} what={`Bot ${name}`} retry={() => void refetch()} />;
   if (!data) return <Loading />;
-  return <Details bot={data} />;
+  return <Details key={name} bot={data} />;
 }
 
 function Details({ bot }: { bot: Bot }): ReactElement {
@@ -71,7 +71,10 @@ const Info = ({ bot }: { bot: Bot }): ReactElement => (
     <Facts
       items={[
         ["Name", bot.name],
-        ["Created", <Time key="created" at={bot.created_at} none="before this was recorded" />],
+        [
+          "Created",
+          <ExactTime key="created" at={bot.created_at} none="before this was recorded" />,
+        ],
         ["Created by", bot.created_by || "—"],
         ["Longest session", bot.max_session_ttl],
         ["User", <KindLink key="user" kind="user" name={bot.user_name} />],
@@ -82,7 +85,7 @@ const Info = ({ bot }: { bot: Bot }): ReactElement => (
 );
 
 const KindLink = ({ kind, name }: { kind: string; name: string }): ReactElement => (
-  <Link to="/resources/$kind" params={{ kind }} search={{ search: name }}>
+  <Link to="/resources/$kind/$name" params={{ kind, name }} search={{ view: "" }}>
     {name}
   </Link>
 );

@@ -1,17 +1,17 @@
-import { Button, Panel, Tags, type Column } from "@tenon/ui";
+import { Button, Panel, Tags, Time, type Column, type Sort } from "@tenon/ui";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useState, type ReactElement } from "react";
+import { useCallback, type ReactElement } from "react";
 import { useForbidden } from "../api/access.ts";
 import { bots } from "../api/queries.ts";
 import type { Bot } from "../api/types.ts";
-import { AddBot } from "../bot/add.tsx";
 import { List, Search } from "../list.tsx";
 
 const columns: readonly Column<Bot>[] = [
   {
     heading: "Name",
     width: "minmax(10rem, 1fr)",
+    sort: "name",
     cell: ({ name }) => (
       <Link to="/bots/$name" params={{ name }}>
         {name}
@@ -20,56 +20,69 @@ const columns: readonly Column<Bot>[] = [
   },
   { heading: "Roles", width: "2fr", cell: ({ roles }) => <Tags items={roles} none="none" /> },
   { heading: "Longest session", width: "8rem", cell: ({ max_session_ttl }) => max_session_ttl },
+  {
+    heading: "Created",
+    width: "8rem",
+    cell: ({ created_at }) => <Time at={created_at} none="—" />,
+  },
 ];
 
 export function BotsPage(): ReactElement {
-  const { search } = useSearch({ from: "/shell/bots" });
+  const given = useSearch({ from: "/shell/bots" });
   const navigate = useNavigate();
-  const forbidden = useForbidden()("bot", "create");
-  const [adding, setAdding] = useState(false);
-  const result = useInfiniteQuery(bots(search));
+  const result = useInfiniteQuery(bots({ search: given.search, order: given.order ?? "" }));
   const change = useCallback(
-    (text: string) => void navigate({ to: "/bots", search: { search: text }, replace: true }),
+    (next: typeof given) => void navigate({ to: "/bots", search: next, replace: true }),
     [navigate],
   );
+  const search = useCallback((text: string) => change({ ...given, search: text }), [change, given]);
+  const sort = ({ descending }: Sort): void =>
+    change({ search: given.search, ...(descending ? { order: "desc" } : {}) });
   return (
     <>
       <div className="row apart">
         <h1>Bots</h1>
-        <Button look="main" forbidden={forbidden} onClick={() => setAdding(true)}>
-          Add a bot
-        </Button>
+        <AddButton text="Add a bot" />
       </div>
-      <Search label="Search by name, label or role" value={search} onChange={change} />
+      <Search label="Search by name, label or role" value={given.search} onChange={search} />
       <Panel title="All bots" flush>
         <List
           label="Bots"
           result={result}
           columns={columns}
           keyOf={({ name }) => name}
-          empty={
-            search === "" ? (
-              <>
-                <p>
-                  A bot is the identity of a machine or a job: it joins once, and then renews
-                  itself.
-                </p>
-                {forbidden === undefined && (
-                  <Button onClick={() => setAdding(true)}>Add the first one</Button>
-                )}
-              </>
-            ) : (
-              <>
-                <p>No bot matches “{search}”.</p>
-                <Link className="button" to="/bots" search={{ search: "" }}>
-                  Show all
-                </Link>
-              </>
-            )
-          }
+          sort={{ by: "name", descending: given.order === "desc" }}
+          onSort={sort}
+          empty={given.search === "" ? <NoBots /> : <NoMatch search={given.search} />}
         />
       </Panel>
-      {adding && <AddBot onClose={() => setAdding(false)} />}
     </>
   );
 }
+
+function AddButton({ text }: { text: string }): ReactElement {
+  const navigate = useNavigate();
+  const forbidden = useForbidden()("bot", "create");
+  const add = (): void => void navigate({ to: "/add-bot", search: { how: "bound_keypair" } });
+  return (
+    <Button look="main" forbidden={forbidden} onClick={add}>
+      {text}
+    </Button>
+  );
+}
+
+const NoBots = (): ReactElement => (
+  <>
+    <p>A bot is the identity of a machine or a job: it joins once, and then renews itself.</p>
+    <AddButton text="Add the first one" />
+  </>
+);
+
+const NoMatch = ({ search }: { search: string }): ReactElement => (
+  <>
+    <p>No bot matches “{search}”.</p>
+    <Link className="button" to="/bots" search={{ search: "" }}>
+      Show all
+    </Link>
+  </>
+);
