@@ -9,6 +9,7 @@ import {
   MAX_FEED,
   MAX_FEED_BYTES,
   type Committed,
+  type CountQuery,
   type IndexDefinition,
   type Item,
   type ListQuery,
@@ -78,7 +79,7 @@ class MemoryStore implements Store {
       : { items };
   }
 
-  async count(query: Pick<ListQuery, "kind" | "index" | "prefix">): Promise<number> {
+  async count(query: CountQuery): Promise<number> {
     this.#checkOpen();
     const entries = this.#entries(rangeOf(query, this.#indexes));
     return new Set(entries.map(({ stored }) => stored.name)).size;

@@ -116,6 +116,9 @@ export interface ListQuery {
   readonly after?: string;
 }
 
+/** An item with several keys in the range counts once. */
+export type CountQuery = Pick<ListQuery, "kind" | "index" | "prefix" | "from" | "to">;
+
 export interface Page {
   readonly items: readonly Item[];
   /** Present when there may be more. */
@@ -125,8 +128,8 @@ export interface Page {
 export interface Store extends AsyncDisposable {
   get(kind: string, name: string): Promise<Item | undefined>;
   list(query: ListQuery): Promise<Page>;
-  /** How many live items a kind (or a prefix of one of its indexes) has. */
-  count(query: Pick<ListQuery, "kind" | "index" | "prefix">): Promise<number>;
+  /** How many live items a kind has, or a range of its names or of one of its indexes. */
+  count(query: CountQuery): Promise<number>;
   /**
    * Commits all writes or none. Rejects with the code of the first condition that failed (message
    * names kind and name), `limit_exceeded` for more than 1,000 writes or a value over 1 MiB, and

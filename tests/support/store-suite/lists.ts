@@ -68,6 +68,19 @@ export function testLists(kind: StoreKind): void {
       assert.equal(await shared.store.count({ kind: "other" }), 0);
     });
 
+    it("counts a range of names or of an index, from here on and below there", async () => {
+      const count = (query: object): Promise<number> =>
+        shared.store.count({ kind: "doc", ...query });
+      assert.equal(await count({ from: "ab", to: "b\u{10000}" }), 3);
+      assert.equal(await count({ from: "c" }), 1);
+      assert.equal(await count({ to: "a" }), 0);
+      assert.equal(await count({ prefix: "b", from: "b0" }), 2);
+      assert.equal(await count({ index: "rank", from: "1", to: "10" }), 1);
+      assert.equal(await count({ index: "rank", from: "1", to: "10\0" }), 3);
+      assert.equal(await count({ index: "tag", from: "blue", to: "bluf" }), 3);
+      assert.equal(await count({ index: "rank", from: "z", to: "a" }), 0);
+    });
+
     it("follows an item that changes its keys, and forgets one that goes", async () => {
       await using bench = await open(kind);
       const find = async (prefix: string): Promise<string[]> =>

@@ -4,7 +4,16 @@ import type { FeedEntry } from "../entries.ts";
 import { Feed } from "../feed.ts";
 import { prepare, type Indexes, type Prepared } from "../prepare.ts";
 import { rangeOf } from "../query.ts";
-import type { BackedUpStore, Committed, Item, ListQuery, Page, Store, Write } from "../store.ts";
+import type {
+  BackedUpStore,
+  Committed,
+  CountQuery,
+  Item,
+  ListQuery,
+  Page,
+  Store,
+  Write,
+} from "../store.ts";
 import type { WorkerLink } from "./link.ts";
 import type { Deleted, Reply, WireWrite } from "./messages.ts";
 import type { Reader } from "./reader.ts";
@@ -60,7 +69,7 @@ export class SqliteStore implements BackedUpStore {
     return this.#parts.reader.list(rangeOf(query, this.#parts.indexes), this.#parts.clock.now());
   }
 
-  async count(query: Pick<ListQuery, "kind" | "index" | "prefix">): Promise<number> {
+  async count(query: CountQuery): Promise<number> {
     this.#checkOpen();
     return this.#parts.reader.count(rangeOf(query, this.#parts.indexes), this.#parts.clock.now());
   }
