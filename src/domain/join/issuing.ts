@@ -68,6 +68,7 @@ export function authenticationOf(
   attempt: Attempt,
   about: {
     readonly now: number;
+    readonly config: ClusterConfig["spec"];
     readonly method: Token["spec"]["join_method"];
     readonly generation: number;
     readonly recovery: boolean;
@@ -78,6 +79,7 @@ export function authenticationOf(
   const facts = Object.entries({ hostname, os, architecture, version });
   return {
     time: new Date(about.now).toISOString(),
+    expires: certificateEnd(about.now + botTtlMs(about.config, attempt.ttlMs)),
     join_method: about.method,
     token: attempt.token,
     generation: about.generation,
@@ -90,6 +92,10 @@ export function authenticationOf(
     },
   };
 }
+
+/** Certificates count in whole seconds. */
+const certificateEnd = (ms: number): string =>
+  new Date(Math.floor(ms / 1_000) * 1_000).toISOString();
 
 export function newInstance(about: {
   readonly bot: string;

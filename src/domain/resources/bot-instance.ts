@@ -13,6 +13,8 @@ const spec = z.strictObject({
 
 const authentication = z.strictObject({
   time: timestamp,
+  /** When the certificate ends that was issued; absent in records from before this was kept. */
+  expires: timestamp.optional(),
   join_method: z.string(),
   token: z.string(),
   generation: z.int(),
@@ -86,6 +88,23 @@ export function lastActiveAt(instance: BotInstance): string {
   return heard.sort().at(-1)!;
 }
 
+/** A bot's own identity lives no longer, unless the cluster's settings say so. */
+const LONGEST_IDENTITY_MS = 168 * 3_600_000;
+
+/**
+ * When the credentials of the instance end, RFC 3339; of a record from before this was kept, the
+ * latest that it can have been. Empty for an instance that never joined.
+ */
+export function credentialsEnd(instance: BotInstance): string {
+  const last = instance.status?.latest_authentications.at(-1);
+  if (!last) return "";
+  const end = last.expires ?? Date.parse(last.time) + LONGEST_IDENTITY_MS;
+  return new Date(end).toISOString();
+}
+
+/** Sorts the instances of one bot by the end of their credentials. */
+export const credentialsEndKey = (bot: string, end: string): string => `${bot}/${end}`;
+
 export const botInstanceKind = defineKind<BotInstance>({
   kind: "bot_instance",
   version: "v1",
@@ -103,5 +122,13 @@ export const botInstanceKind = defineKind<BotInstance>({
   indexes: [
     { name: "bot_name", version: 1, key: (instance) => [instance.spec.bot_name] },
     { name: "last_active_at", version: 1, key: (instance) => [lastActiveAt(instance)] },
+    {
+      name: "credentials_end",
+      version: 1,
+      key: (instance) => {
+        const end = credentialsEnd(instance);
+        return end === "" ? [] : [credentialsEndKey(instance.spec.bot_name, end)];
+      },
+    },
   ],
 });

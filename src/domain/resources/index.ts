@@ -2,6 +2,8 @@ export { appKind, appName, appNamePattern, appResourceName, type App } from "./a
 export {
   botInstanceKind,
   botInstanceName,
+  credentialsEnd,
+  credentialsEndKey,
   lastActiveAt,
   MAX_RECORDS,
   type Authentication,

@@ -52,12 +52,13 @@ export const recordOf = ({ attempt, bot, instanceId, generation }: Decided): Att
   host_id: "",
 });
 
-export const authenticationIn = (
+export const authenticationIn = async (
   { deps, attempt, trace, generation, attributes = {} }: Decided,
   recovery: boolean,
-): Authentication =>
+): Promise<Authentication> =>
   authenticationOf(attempt, {
     now: deps.clock.now(),
+    config: await deps.config(),
     method: trace.method,
     generation,
     recovery,

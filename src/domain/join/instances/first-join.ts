@@ -73,7 +73,7 @@ export async function unrenewed(
 
 async function newWrites(decided: Decided, previous: string): Promise<Write[]> {
   const { deps, bot, instanceId, record } = decided;
-  const first = authenticationIn(decided, true);
+  const first = await authenticationIn(decided, true);
   const instance = newInstance({ bot: bot.metadata.name, instanceId, previous, first });
   return [
     writeOf(await passing(decided, instance), "create"),

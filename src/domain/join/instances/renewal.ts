@@ -74,7 +74,7 @@ async function refreshWrites(
   instance: BotInstance,
   certificate: BotCertificate,
 ): Promise<Write[]> {
-  const refreshed = refreshedInstance(instance, authenticationIn(decided, false));
+  const refreshed = refreshedInstance(instance, await authenticationIn(decided, false));
   // Without the old certificate, nobody can repeat the attempt.
   return [
     writeOf(await passing(decided, refreshed), "update"),

@@ -60,10 +60,11 @@ export function botHolder(
 }
 
 function instanceWrites(bot: string, decision: Decision) {
-  const { request, move, now } = decision;
+  const { request, move, now, config } = decision;
   if (move.kind === "repeat") return [];
   const authentication = authenticationOf(request.attempt, {
     now,
+    config,
     method: "bound_keypair",
     generation: move.to.generation,
     recovery: isRecovery(decision),
