@@ -6,8 +6,11 @@ import { EventQueue, MAX_QUEUED, type EventQueueOptions } from "./event-queue.ts
 import {
   auditWrite,
   DEFAULT_RETENTION_MS,
+  EVENT_KIND,
   eventId,
+  eventOf,
   systemActor,
+  type AuditEvent,
   type EventDraft,
 } from "./event.ts";
 import { searchEvents, type EventPage, type EventQuery } from "./search.ts";
@@ -61,6 +64,12 @@ export class AuditLog implements AsyncDisposable {
 
   search(query: EventQuery): Promise<EventPage> {
     return searchEvents({ store: this.#options.store, tokens: this.#tokens }, query);
+  }
+
+  /** One event; nothing when there is none, or its time is over. */
+  async find(id: string): Promise<AuditEvent | undefined> {
+    const item = await this.#options.store.get(EVENT_KIND, id);
+    return item && eventOf(item);
   }
 
   /** Tries once more to write what is queued; what the store still refuses is lost, and logged. */

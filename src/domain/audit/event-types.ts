@@ -192,6 +192,14 @@ export const eventTypes = {
     new_fingerprint: text,
   }),
   "ca.export": success({ authority: text, format: text.optional() }),
+  /** The events of this filter were taken out as a file. */
+  "audit.export": success({
+    /** Empty: from the beginning. */
+    from: text,
+    to: text,
+    /** As `bot=robot`: it is no event of that bot. */
+    filter: list,
+  }),
   /** The log itself refused this many events while its queue was full. */
   "audit.gap": failure({ refused: count }),
 } as const;

@@ -120,6 +120,10 @@ export function usersOf(event: AuditEvent): readonly string[] {
   return texts([named, event.actor.kind === "user" ? event.actor.name : undefined]);
 }
 
+/** Of a connection to an application: its start and its end. */
+export const sessionsOf = (event: AuditEvent): readonly string[] =>
+  texts([event.fields.session_id]);
+
 const texts = (values: readonly unknown[]): readonly string[] => [
   ...new Set(values.filter((value): value is string => typeof value === "string" && value !== "")),
 ];
@@ -127,7 +131,10 @@ const texts = (values: readonly unknown[]): readonly string[] => [
 /** No bot, user or type has a longer name, and the store takes no keys of any length. */
 const MAX_INDEXED = 256;
 
-const index = (name: string, keys: (event: AuditEvent) => readonly string[]): IndexDefinition => ({
+export const eventIndex = (
+  name: string,
+  keys: (event: AuditEvent) => readonly string[],
+): IndexDefinition => ({
   kind: EVENT_KIND,
   name,
   version: 1,
@@ -139,10 +146,3 @@ const index = (name: string, keys: (event: AuditEvent) => readonly string[]): In
 
 /** `<what>/<id>`: the events of one type, bot or user, in order of time. */
 export const indexKey = (what: string, id: string): string => `${what}/${id}`;
-
-/** What a store must index for the audit log, beside `storeIndexes` of the resources. */
-export const eventIndexes: readonly IndexDefinition[] = [
-  index("type", (event) => [event.type]),
-  index("bot", botsOf),
-  index("user", usersOf),
-];

@@ -8,21 +8,29 @@ import {
   EVENT_KIND,
   eventOf,
   indexKey,
+  sessionsOf,
   timePrefix,
   usersOf,
   type AuditEvent,
 } from "./event.ts";
 
-/** All conditions must hold. */
-export interface EventQuery {
-  /** Milliseconds since the epoch, inclusive; 0 or absent: from the beginning. */
-  readonly from?: number;
-  /** Exclusive; 0 or absent: to the end. */
-  readonly to?: number;
+/** All conditions must hold; an empty text is none. */
+export interface EventFilter {
   /** `bot.join`. */
   readonly type?: string;
   readonly bot?: string;
   readonly user?: string;
+  /** Of a connection to an application. */
+  readonly session?: string;
+  /** `success` or `failure`. */
+  readonly code?: string;
+}
+
+export interface EventQuery extends EventFilter {
+  /** Milliseconds since the epoch, inclusive; 0 or absent: from the beginning. */
+  readonly from?: number;
+  /** Exclusive; 0 or absent: to the end. */
+  readonly to?: number;
   /** Oldest first; default: newest first. */
   readonly ascending?: boolean;
   readonly pageSize?: number;
@@ -38,11 +46,11 @@ export async function searchEvents(
   source: { readonly store: Store; readonly tokens: PageTokens },
   query: EventQuery,
 ): Promise<EventPage> {
-  const { from = 0, to = 0, type = "", bot = "", user = "", ascending = false } = query;
-  checkType(type);
+  const { from = 0, to = 0, ascending = false } = query;
+  checkFilter(query);
   const { values, nextPageToken } = await readPage({
     ...source,
-    binding: ["events", from, to, type, bot, user, ascending],
+    binding: ["events", from, to, ...filters.map((name) => query[name] ?? ""), ascending],
     ...rangeOf(query),
     read: eventOf,
     wanted: wantedOf(query),
@@ -52,17 +60,34 @@ export async function searchEvents(
   return { events: values, ...(nextPageToken ? { nextPageToken } : {}) };
 }
 
-function checkType(type: string): void {
+const filters = ["session", "bot", "user", "type", "code"] as const;
+
+export function checkFilter({ type = "", code = "" }: EventFilter): void {
+  if (!["", "success", "failure"].includes(code))
+    throw badParameter(`code "${code}" is unknown; use success or failure`);
   if (type === "" || isEventType(type)) return;
   const known = Object.keys(eventTypes);
   throw badParameter(`"${type}" is not a type of event${didYouMean(type, known)}`);
 }
 
+/** Whether an event passes. */
+export function matchesEvent(filter: EventFilter, event: AuditEvent): boolean {
+  const { type, bot, user, session, code } = filter;
+  return (
+    (!type || event.type === type) &&
+    (!code || event.code === code) &&
+    (!bot || botsOf(event).includes(bot)) &&
+    (!user || usersOf(event).includes(user)) &&
+    (!session || sessionsOf(event).includes(session))
+  );
+}
+
 /** Narrowest first: a bot or a user has fewer events than a type. */
-const indexes = ["bot", "user", "type"] as const;
+const indexOf = (filter: EventFilter): (typeof filters)[number] | undefined =>
+  filters.find((name) => filter[name] && (name !== "code" || filter.code === "failure"));
 
 function rangeOf(query: EventQuery): { range: ListQuery; keyOf: (item: Item) => string } {
-  const index = indexes.find((name) => query[name]);
+  const index = indexOf(query);
   const key = (id: string): string => (index ? indexKey(query[index]!, id) : id);
   const order = query.ascending ? "ascending" : "descending";
   const bounds = { from: key(timePrefix(query.from ?? 0)), to: key(endOf(query)) };
@@ -77,10 +102,7 @@ const endOf = ({ to = 0 }: EventQuery): string => (to > 0 ? timePrefix(to) : "g"
 
 /** What the index of the range does not already say. */
 function wantedOf(query: EventQuery): ((event: AuditEvent) => boolean) | undefined {
-  const { type, bot, user } = query;
-  if ([type, bot, user].filter(Boolean).length < 2) return undefined;
-  return (event) =>
-    (!type || event.type === type) &&
-    (!bot || botsOf(event).includes(bot)) &&
-    (!user || usersOf(event).includes(user));
+  const index = indexOf(query);
+  if (filters.every((name) => !query[name] || name === index)) return undefined;
+  return (event) => matchesEvent(query, event);
 }
