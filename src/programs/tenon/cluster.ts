@@ -110,12 +110,14 @@ async function start(options: ClusterOptions, owned: AsyncDisposableStack): Prom
   // Before anything listens: the first machine that comes may be ahead.
   if (options.restored) await noteRestore({ store, audit, clock }, logger);
   const address = { text: "" };
-  const opened = { options, store, authorities, audit, address };
+  const carried: Carried = {};
+  const opened = { options, store, authorities, audit, address, carried };
   const backup = embedded && ((file: string) => embedded.backup(file));
   const auth = owned.use(await openAuth({ ...opened, backup }));
   const rpc = owned.use(await createRpcServer({ services: auth.services, clock, logger }));
   const proxy = owned.use(await openProxy({ ...opened, rpc, auth }));
   address.text = proxy.publicAddr;
+  carried.proxy = proxy;
   const adminSocket = adminSocketPath(dataDir);
   await rpc.listenUnix(adminSocket);
   audit.emit({
@@ -134,15 +136,21 @@ async function noteRestore(parts: Parameters<typeof openResync>[0], logger: Logg
   });
 }
 
+/** Known once the proxy runs; before that it carries nothing. */
+interface Carried {
+  proxy?: Proxy;
+}
+
 function openAuth(about: {
   options: ClusterOptions;
   store: Store;
   authorities: Authorities;
   audit: AuditLog;
   address: { readonly text: string };
+  carried: Carried;
   backup: BackedUpStore["backup"] | undefined;
 }): Promise<AuthServer> {
-  const { options, store, authorities, audit, address, backup } = about;
+  const { options, store, authorities, audit, address, carried, backup } = about;
   const { clock, random, logger, metrics, strangerLimits, issuerCa = [] } = options;
   return createAuthServer({
     store,
@@ -154,6 +162,7 @@ function openAuth(about: {
     logger,
     metrics,
     backup,
+    openSessions: () => carried.proxy?.sessions ?? [],
     config: {
       version: VERSION,
       // Known once the proxy listens; no call comes before.

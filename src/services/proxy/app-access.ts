@@ -8,6 +8,7 @@ import type { AppGate } from "./app-gate.ts";
 import type { ClusterView } from "./cluster-view.ts";
 import { sayRefusal } from "./refusal.ts";
 import type { Connection } from "./route.ts";
+import { OpenSessions } from "./open-sessions.ts";
 import { AppSession } from "./session.ts";
 
 export interface AppAccessOptions {
@@ -25,6 +26,7 @@ export interface AppAccessOptions {
 export class AppAccess {
   readonly #options: AppAccessOptions;
   readonly #direct = new Set<Promise<void>>();
+  readonly sessions = new OpenSessions();
 
   constructor(options: AppAccessOptions) {
     this.#options = options;
@@ -41,6 +43,7 @@ export class AppAccess {
         socket,
         identity: { targets: lockTargetsOf(identity), expires: identity.expires },
         dial: (signal) => this.#dial({ connection, identity, app, session }, signal),
+        onBegin: (counts) => session.carries(counts),
         onEnd: ({ counts }) => session.ended(counts),
       });
     } catch (error) {
@@ -83,6 +86,7 @@ export class AppAccess {
       return this.refuseDirect(connection, app, error);
     }
     const counts: PipeCounts = { aToB: 0, bToA: 0 };
+    session.carries(counts);
     const reason = await this.#pipe({ connection, far, identity, counts });
     session.ended(counts);
     session.closed(reason?.code);
@@ -131,7 +135,7 @@ export class AppAccess {
 
   #session({ remoteAddr }: Connection, identity: UserIdentity, app: string): AppSession {
     const { audit, clock } = this.#options;
-    return new AppSession({ app, identity, remoteAddr, audit, clock });
+    return new AppSession({ app, identity, remoteAddr, audit, clock, open: this.sessions });
   }
 }
 

@@ -9,6 +9,7 @@ import type { WebHandler } from "#services/web";
 import { assemble, type Parts } from "./assemble.ts";
 import type { KeyPairFiles } from "./key-pair-files.ts";
 import type { PortLimits } from "./limits.ts";
+import type { OpenSession } from "./open-sessions.ts";
 import type { TlsPort } from "./port.ts";
 
 export interface ProxyOptions {
@@ -63,6 +64,11 @@ export class Proxy implements AsyncDisposable {
   /** What is open: for metrics, and for tests that look for leaks. */
   get open(): { connections: number; handshakes: number; strangers: number; tunnelled: number } {
     return { ...this.#parts.port.open, tunnelled: this.#parts.pool.openConnections };
+  }
+
+  /** Clients of applications, as they stand now. */
+  get sessions(): readonly OpenSession[] {
+    return this.#parts.apps.sessions.list();
   }
 
   /** Host ids of the agents that are connected. */

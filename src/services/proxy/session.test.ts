@@ -3,10 +3,12 @@ import { test } from "node:test";
 import { accessDenied } from "#base/kernel";
 import type { EventDraft } from "#domain/audit";
 import { ManualClock } from "#testing/clock";
+import { OpenSessions } from "./open-sessions.ts";
 import { AppSession } from "./session.ts";
 
-function start(): { session: AppSession; events: EventDraft[]; clock: ManualClock } {
+function start() {
   const events: EventDraft[] = [];
+  const open = new OpenSessions();
   const clock = new ManualClock();
   const session = new AppSession({
     app: "web",
@@ -22,8 +24,9 @@ function start(): { session: AppSession; events: EventDraft[]; clock: ManualCloc
     remoteAddr: "192.0.2.1",
     audit: { emit: (event) => events.push(event) > 0 },
     clock,
+    open,
   });
-  return { session, events, clock };
+  return { session, events, clock, open };
 }
 
 test("many connections of one session are one start and one end, with the bytes of all", async () => {
@@ -70,4 +73,31 @@ test("a refusal is told once, with the reason that the client does not hear", ()
     events.map(({ type, fields }) => [type, fields]),
     [["app.session.denied", { app: "web", reason: 'role "x" denies the application' }]],
   );
+});
+
+test("while it goes on it is among the open sessions, with its bytes so far", async () => {
+  const { session, clock, open } = start();
+  assert.deepEqual(open.list(), []);
+  const startedAt = clock.now();
+  session.began();
+  const counts = { aToB: 0, bToA: 0 };
+  session.carries(counts);
+  counts.aToB = 5;
+  await clock.advance(1_000);
+  session.began();
+  session.carries({ aToB: 1, bToA: 2 });
+  const [shown] = open.list();
+  assert.partialDeepStrictEqual(shown, {
+    app: "web",
+    bot: "ci",
+    startedAt,
+    bytesUp: 6,
+    bytesDown: 2,
+  });
+  session.ended(counts);
+  assert.equal(open.list()[0]?.bytesUp, 6);
+  session.closed();
+  assert.equal(open.list().length, 1);
+  session.ended({ aToB: 1, bToA: 2 });
+  assert.deepEqual(open.list(), []);
 });

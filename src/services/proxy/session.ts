@@ -3,6 +3,7 @@ import type { PipeCounts } from "#base/wire";
 import type { UserIdentity } from "#domain/access";
 import { actorOf, type Actor, type AuditLog } from "#domain/audit";
 import { randomUUID } from "node:crypto";
+import type { OpenSession, OpenSessions } from "./open-sessions.ts";
 
 export interface SessionOptions {
   readonly app: string;
@@ -10,6 +11,8 @@ export interface SessionOptions {
   readonly remoteAddr: string;
   readonly audit: Pick<AuditLog, "emit">;
   readonly clock: Clock;
+  /** Where it stands while it goes on. */
+  readonly open: OpenSessions;
 }
 
 /**
@@ -24,7 +27,10 @@ export class AppSession {
   readonly #startedAt: number;
   readonly #denials = new Set<string>();
   readonly #bytes: PipeCounts = { aToB: 0, bToA: 0 };
-  #started = false;
+  /** Of the connections that go on. */
+  readonly #running = new Set<PipeCounts>();
+  #open: Disposable | undefined;
+  #beganAt = 0;
   #connections = 0;
   #closed: { readonly reason: string | undefined } | undefined;
 
@@ -37,13 +43,19 @@ export class AppSession {
   /** A connection was let through; `ended` must follow. */
   began(): void {
     this.#connections += 1;
-    if (this.#started) return;
-    this.#started = true;
+    if (this.#open) return;
+    this.#open = this.#options.open.add(() => this.#now);
+    this.#beganAt = this.#options.clock.now();
     this.#emit({ type: "app.session.start", fields: this.#fields });
   }
 
-  /** Counts are from the client (`aToB`) and to it. */
+  /** Bytes begin to flow, and are counted here as they do: from the client (`aToB`) and to it. */
+  carries(counts: PipeCounts): void {
+    this.#running.add(counts);
+  }
+
   ended(counts: PipeCounts): void {
+    this.#running.delete(counts);
     this.#bytes.aToB += counts.aToB;
     this.#bytes.bToA += counts.bToA;
     this.#connections -= 1;
@@ -64,8 +76,9 @@ export class AppSession {
   }
 
   #maybeEnd(): void {
-    if (!this.#closed || !this.#started || this.#connections > 0) return;
-    this.#started = false;
+    if (!this.#closed || !this.#open || this.#connections > 0) return;
+    this.#open[Symbol.dispose]();
+    this.#open = undefined;
     const { reason } = this.#closed;
     this.#emit({
       type: "app.session.end",
@@ -77,6 +90,21 @@ export class AppSession {
         ...(reason === undefined ? {} : { reason }),
       },
     });
+  }
+
+  get #now(): OpenSession {
+    const { app, identity, remoteAddr } = this.#options;
+    const running = [this.#bytes, ...this.#running];
+    return {
+      id: this.#id,
+      app,
+      bot: identity.botName,
+      instanceId: identity.botInstanceId,
+      remoteAddr,
+      startedAt: this.#beganAt,
+      bytesUp: running.reduce((sum, { aToB }) => sum + aToB, 0),
+      bytesDown: running.reduce((sum, { bToA }) => sum + bToA, 0),
+    };
   }
 
   get #fields(): { session_id: string; app: string } {

@@ -18,6 +18,8 @@ export interface RouteSession {
   readonly identity: ConnectionIdentity;
   /** Authorizes one connection and opens its far end; what it throws is the client's refusal. */
   readonly dial: (signal: AbortSignal) => Promise<Duplex>;
+  /** Before the bytes of a connection flow: the counts go on as they do. */
+  readonly onBegin?: (counts: PipeCounts) => void;
   /** After each connection that was accepted. */
   readonly onEnd?: (outcome: { counts: PipeCounts; error?: unknown }) => void;
 }
@@ -58,6 +60,7 @@ export class RouteServer implements AsyncDisposable {
   async #serve(request: MuxRequest, session: RouteSession): Promise<void> {
     const far = await session.dial(request.signal);
     const counts = { aToB: 0, bToA: 0 };
+    session.onBegin?.(counts);
     try {
       await pipeDuplex(request.accept(), far, counts);
       session.onEnd?.({ counts });

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/auth/v1/auth.proto.
  */
 export const file_tenon_auth_v1_auth: GenFile = /*@__PURE__*/
-  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKQAgoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgSLgoIZGF0YWJhc2UYByABKAsyHC50ZW5vbi5hdXRoLnYxLkRhdGFiYXNlUm91dGUSGgoSa3ViZXJuZXRlc19jbHVzdGVyGAggASgJEisKCXJlcXVlc3RlchgPIAEoCzIYLnRlbm9uLmF1dGgudjEuUmVxdWVzdGVyIkQKDURhdGFiYXNlUm91dGUSDwoHc2VydmljZRgBIAEoCRIQCghkYXRhYmFzZRgCIAEoCRIQCgh1c2VybmFtZRgDIAEoCSI5CglSZXF1ZXN0ZXISCwoDdWlkGAEgASgNEgsKA3BpZBgCIAEoDRISCgpleGVjdXRhYmxlGAMgASgJIsABCg9MaXN0T3BlblJlcXVlc3QSDAoEa2luZBgBIAEoCRI6CgZsYWJlbHMYAiADKAsyKi50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVxdWVzdC5MYWJlbHNFbnRyeRINCgVyb2xlcxgDIAMoCRIRCglwYWdlX3NpemUYBCABKA0SEgoKcGFnZV90b2tlbhgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlsKEExpc3RPcGVuUmVzcG9uc2USLgoJcmVzb3VyY2VzGAEgAygLMhsudGVub24uYXV0aC52MS5PcGVuUmVzb3VyY2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrwBCgxPcGVuUmVzb3VyY2USDAoEbmFtZRgBIAEoCRI3CgZsYWJlbHMYAiADKAsyJy50ZW5vbi5hdXRoLnYxLk9wZW5SZXNvdXJjZS5MYWJlbHNFbnRyeRITCgtkZXNjcmlwdGlvbhgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEhAKCGhvc3RuYW1lGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSITChFXYXRjaFRydXN0UmVxdWVzdCJWCgtUcnVzdFVwZGF0ZRIpCgV0cnVzdBgBIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSHAoUcmVuZXdfd2l0aGluX3NlY29uZHMYAiABKA0iZAoWUm90YXRlQXV0aG9yaXR5UmVxdWVzdBINCgV0eXBlcxgBIAMoCRINCgVwaGFzZRgCIAEoCRIOCgZtYW51YWwYAyABKAgSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBCABKAQiawoXUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USPwoLYXV0aG9yaXRpZXMYASADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRIPCgdjaGFuZ2VkGAIgASgIIjYKFkV4cG9ydEF1dGhvcml0eVJlcXVlc3QSDAoEdHlwZRgBIAEoCRIOCgZmb3JtYXQYAiABKAkiJwoXRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USDAoEdGV4dBgBIAEoCSKSAQoTU2VhcmNoRXZlbnRzUmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHR5cGUYAyABKAkSCwoDYm90GAQgASgJEgwKBHVzZXIYBSABKAkSEQoJYXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJIj8KFFNlYXJjaEV2ZW50c1Jlc3BvbnNlEg4KBmV2ZW50cxgBIAMoCRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiEgoQR2V0U3RhdHVzUmVxdWVzdCKnBQoRR2V0U3RhdHVzUmVzcG9uc2USFAoMY2x1c3Rlcl9uYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSGQoRcHJveHlfcHVibGljX2FkZHIYAyABKAkSDwoHY2FfcGlucxgEIAMoCRI/CgthdXRob3JpdGllcxgFIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5EjwKBmNvdW50cxgGIAMoCzIsLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQ291bnRzRW50cnkSEgoKc3RhcnRlZF9hdBgHIAEoBBIUCgxyZXN5bmNfdW50aWwYCCABKAQaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARqrAQoJQXV0aG9yaXR5EgwKBHR5cGUYASABKAkSDQoFcGhhc2UYAiABKAkSEwoLZmluZ2VycHJpbnQYAyABKAkSEQoJbm90X2FmdGVyGAQgASgEEhwKFHRydXN0ZWRfZmluZ2VycHJpbnRzGAUgAygJEjsKCHJvdGF0aW9uGAYgASgLMikudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5Sb3RhdGlvbhq4AQoIUm90YXRpb24SDAoEbW9kZRgBIAEoCRISCgpzdGFydGVkX2F0GAIgASgEEhMKC3BoYXNlX3NpbmNlGAMgASgEEhUKDW5leHRfcGhhc2VfYXQYBCABKAQSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBSABKAQSFwoPb2xkX2ZpbmdlcnByaW50GAYgASgJEhcKD25ld19maW5nZXJwcmludBgHIAEoCRIOCgZiZWhpbmQYCCABKA0iKQoYUmVzZXRCb3VuZEtleXBhaXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIjkKGVJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USDQoFbG9ja3MYASADKAkSDQoFdW50aWwYAiABKAQiMwoRSW52aXRlVXNlclJlcXVlc3QSDAoEdXNlchgBIAEoCRIQCghyZWNvdmVyeRgCIAEoCCIyChJJbnZpdGVVc2VyUmVzcG9uc2USCwoDdXJsGAEgASgJEg8KB2V4cGlyZXMYAiABKAQiEwoRTGlzdEFsZXJ0c1JlcXVlc3QiqwEKEkxpc3RBbGVydHNSZXNwb25zZRI3CgZhbGVydHMYASADKAsyJy50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXNwb25zZS5BbGVydBIRCgl0cnVuY2F0ZWQYAiABKAgaSQoFQWxlcnQSDAoEdHlwZRgBIAEoCRIQCghzZXZlcml0eRgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEg8KB21lc3NhZ2UYBCABKAkiJgoWU2V0UmVzeW5jV2luZG93UmVxdWVzdBIMCgRvcGVuGAEgASgIIjkKF1NldFJlc3luY1dpbmRvd1Jlc3BvbnNlEg0KBXVudGlsGAEgASgEEg8KB2NoYW5nZWQYAiABKAgiHQoNQmFja3VwUmVxdWVzdBIMCgRmaWxlGAEgASgJIh8KDkJhY2t1cFJlc3BvbnNlEg0KBWJ5dGVzGAEgASgEMrsLCgtBdXRoU2VydmljZRI/CgRQaW5nEhoudGVub24uYXV0aC52MS5QaW5nUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuUGluZ1Jlc3BvbnNlEkYKCEdldFRydXN0Eh4udGVub24uYXV0aC52MS5HZXRUcnVzdFJlcXVlc3QaGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlElgKEUlzc3VlQ2VydGlmaWNhdGVzEicudGVub24uYXV0aC52MS5Jc3N1ZUNlcnRpZmljYXRlc1JlcXVlc3QaGi50ZW5vbi5qb2luLnYxLkNyZWRlbnRpYWxzEksKCExpc3RPcGVuEh4udGVub24uYXV0aC52MS5MaXN0T3BlblJlcXVlc3QaHy50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVzcG9uc2USYAoPU3VibWl0SGVhcnRiZWF0EiUudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXF1ZXN0GiYudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXNwb25zZRJXCgxBbm5vdW5jZUFwcHMSIi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1Jlc3BvbnNlEk0KCldhdGNoTG9ja3MSIC50ZW5vbi5hdXRoLnYxLldhdGNoTG9ja3NSZXF1ZXN0GhsudGVub24uYXV0aC52MS5Mb2Nrc0luRm9yY2UwARJMCgpXYXRjaFRydXN0EiAudGVub24uYXV0aC52MS5XYXRjaFRydXN0UmVxdWVzdBoaLnRlbm9uLmF1dGgudjEuVHJ1c3RVcGRhdGUwARJgCg9FeHBvcnRBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlc3BvbnNlElcKDFNlYXJjaEV2ZW50cxIiLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVzcG9uc2USTgoJR2V0U3RhdHVzEh8udGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXF1ZXN0GiAudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZRJgCg9Sb3RhdGVBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlc3BvbnNlEmYKEVJlc2V0Qm91bmRLZXlwYWlyEicudGVub24uYXV0aC52MS5SZXNldEJvdW5kS2V5cGFpclJlcXVlc3QaKC50ZW5vbi5hdXRoLnYxLlJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USUQoKSW52aXRlVXNlchIgLnRlbm9uLmF1dGgudjEuSW52aXRlVXNlclJlcXVlc3QaIS50ZW5vbi5hdXRoLnYxLkludml0ZVVzZXJSZXNwb25zZRJRCgpMaXN0QWxlcnRzEiAudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVxdWVzdBohLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlEmAKD1NldFJlc3luY1dpbmRvdxIlLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVzcG9uc2USRwoGQmFja3VwEhwudGVub24uYXV0aC52MS5CYWNrdXBSZXF1ZXN0Gh0udGVub24uYXV0aC52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM", [file_tenon_join_v1_join]);
+  fileDesc("Chh0ZW5vbi9hdXRoL3YxL2F1dGgucHJvdG8SDXRlbm9uLmF1dGgudjEiDQoLUGluZ1JlcXVlc3QiUAoMUGluZ1Jlc3BvbnNlEhQKDGNsdXN0ZXJfbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJEhkKEXByb3h5X3B1YmxpY19hZGRyGAMgASgJIhEKD0dldFRydXN0UmVxdWVzdCKQAgoYSXNzdWVDZXJ0aWZpY2F0ZXNSZXF1ZXN0EhYKDnRsc19wdWJsaWNfa2V5GAEgASgMEhYKDnNzaF9wdWJsaWNfa2V5GAIgASgJEg0KBXJvbGVzGAMgAygJEhMKC3R0bF9zZWNvbmRzGAQgASgNEhAKCGFwcF9uYW1lGAUgASgJEhUKDWFsbG93X3JlaXNzdWUYBiABKAgSLgoIZGF0YWJhc2UYByABKAsyHC50ZW5vbi5hdXRoLnYxLkRhdGFiYXNlUm91dGUSGgoSa3ViZXJuZXRlc19jbHVzdGVyGAggASgJEisKCXJlcXVlc3RlchgPIAEoCzIYLnRlbm9uLmF1dGgudjEuUmVxdWVzdGVyIkQKDURhdGFiYXNlUm91dGUSDwoHc2VydmljZRgBIAEoCRIQCghkYXRhYmFzZRgCIAEoCRIQCgh1c2VybmFtZRgDIAEoCSI5CglSZXF1ZXN0ZXISCwoDdWlkGAEgASgNEgsKA3BpZBgCIAEoDRISCgpleGVjdXRhYmxlGAMgASgJIsABCg9MaXN0T3BlblJlcXVlc3QSDAoEa2luZBgBIAEoCRI6CgZsYWJlbHMYAiADKAsyKi50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVxdWVzdC5MYWJlbHNFbnRyeRINCgVyb2xlcxgDIAMoCRIRCglwYWdlX3NpemUYBCABKA0SEgoKcGFnZV90b2tlbhgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIlsKEExpc3RPcGVuUmVzcG9uc2USLgoJcmVzb3VyY2VzGAEgAygLMhsudGVub24uYXV0aC52MS5PcGVuUmVzb3VyY2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIrwBCgxPcGVuUmVzb3VyY2USDAoEbmFtZRgBIAEoCRI3CgZsYWJlbHMYAiADKAsyJy50ZW5vbi5hdXRoLnYxLk9wZW5SZXNvdXJjZS5MYWJlbHNFbnRyeRITCgtkZXNjcmlwdGlvbhgDIAEoCRIPCgdhZGRyZXNzGAQgASgJEhAKCGhvc3RuYW1lGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi7QEKFlN1Ym1pdEhlYXJ0YmVhdFJlcXVlc3QSDwoHdmVyc2lvbhgBIAEoCRIQCghob3N0bmFtZRgCIAEoCRIKCgJvcxgDIAEoCRIUCgxhcmNoaXRlY3R1cmUYBCABKAkSFgoOdXB0aW1lX3NlY29uZHMYBSABKAQSEAoIb25lX3Nob3QYBiABKAgSDAoEa2luZBgHIAEoCRIVCg1jb25maWd1cmF0aW9uGAggASgJEg8KB3N0YXJ0dXAYCSABKAgSLgoIc2VydmljZXMYCiADKAsyHC50ZW5vbi5hdXRoLnYxLlNlcnZpY2VIZWFsdGgiXwoNU2VydmljZUhlYWx0aBIMCgRuYW1lGAEgASgJEgwKBHR5cGUYAiABKAkSDgoGc3RhdHVzGAMgASgJEg4KBnJlYXNvbhgEIAEoCRISCgp1cGRhdGVkX2F0GAUgASgEIhkKF1N1Ym1pdEhlYXJ0YmVhdFJlc3BvbnNlIosCChNBbm5vdW5jZUFwcHNSZXF1ZXN0EjQKBGFwcHMYASADKAsyJi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QuQXBwGr0BCgNBcHASDAoEbmFtZRgBIAEoCRILCgN1cmkYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkSQgoGbGFiZWxzGAQgAygLMjIudGVub24uYXV0aC52MS5Bbm5vdW5jZUFwcHNSZXF1ZXN0LkFwcC5MYWJlbHNFbnRyeRITCgtwdWJsaWNfYWRkchgFIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIisKFEFubm91bmNlQXBwc1Jlc3BvbnNlEhMKC3R0bF9zZWNvbmRzGAEgASgNIhMKEVdhdGNoTG9ja3NSZXF1ZXN0Ih0KDExvY2tzSW5Gb3JjZRINCgVsb2NrcxgBIAMoCSITChFXYXRjaFRydXN0UmVxdWVzdCJWCgtUcnVzdFVwZGF0ZRIpCgV0cnVzdBgBIAEoCzIaLnRlbm9uLmpvaW4udjEuVHJ1c3RCdW5kbGUSHAoUcmVuZXdfd2l0aGluX3NlY29uZHMYAiABKA0iZAoWUm90YXRlQXV0aG9yaXR5UmVxdWVzdBINCgV0eXBlcxgBIAMoCRINCgVwaGFzZRgCIAEoCRIOCgZtYW51YWwYAyABKAgSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBCABKAQiawoXUm90YXRlQXV0aG9yaXR5UmVzcG9uc2USPwoLYXV0aG9yaXRpZXMYASADKAsyKi50ZW5vbi5hdXRoLnYxLkdldFN0YXR1c1Jlc3BvbnNlLkF1dGhvcml0eRIPCgdjaGFuZ2VkGAIgASgIIjYKFkV4cG9ydEF1dGhvcml0eVJlcXVlc3QSDAoEdHlwZRgBIAEoCRIOCgZmb3JtYXQYAiABKAkiJwoXRXhwb3J0QXV0aG9yaXR5UmVzcG9uc2USDAoEdGV4dBgBIAEoCSK9AQoTU2VhcmNoRXZlbnRzUmVxdWVzdBIMCgRmcm9tGAEgASgEEgoKAnRvGAIgASgEEgwKBHR5cGUYAyABKAkSCwoDYm90GAQgASgJEgwKBHVzZXIYBSABKAkSEQoJYXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJEgwKBGNvZGUYCSABKAkSDwoHc2Vzc2lvbhgKIAEoCRIKCgJpZBgLIAEoCSI/ChRTZWFyY2hFdmVudHNSZXNwb25zZRIOCgZldmVudHMYASADKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIksKEldhdGNoRXZlbnRzUmVxdWVzdBIMCgR0eXBlGAEgASgJEgsKA2JvdBgCIAEoCRIMCgR1c2VyGAMgASgJEgwKBGNvZGUYBCABKAkiUwoJRXZlbnROZXdzEg0KBWNvdW50GAEgASgNEg0KBXR5cGVzGAIgAygJEgwKBGJvdHMYAyADKAkSDQoFdXNlcnMYBCADKAkSCwoDYWxsGAUgASgIIkIKDkV4cG9ydGVkRXZlbnRzEg4KBmV2ZW50cxgBIAMoCRIRCgl0cnVuY2F0ZWQYAiABKAgSDQoFbGltaXQYAyABKA0iXAoXTGlzdEJvdEluc3RhbmNlc1JlcXVlc3QSCwoDYm90GAEgASgJEg0KBXN0YXRlGAIgASgJEhEKCXBhZ2Vfc2l6ZRgDIAEoDRISCgpwYWdlX3Rva2VuGAQgASgJIkYKGExpc3RCb3RJbnN0YW5jZXNSZXNwb25zZRIRCglpbnN0YW5jZXMYASADKAkSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlcKFUdldEJvdEFjdGl2aXR5UmVxdWVzdBILCgNib3QYASABKAkSDAoEZnJvbRgCIAEoBBIUCgxzdGVwX3NlY29uZHMYAyABKA0SDQoFc3RlcHMYBCABKA0ifQoWR2V0Qm90QWN0aXZpdHlSZXNwb25zZRI5CgVsaW5lcxgBIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0Qm90QWN0aXZpdHlSZXNwb25zZS5MaW5lGigKBExpbmUSEAoIYWN0aXZpdHkYASABKAkSDgoGY291bnRzGAIgAygEIkwKFkxpc3RCb3RTZXNzaW9uc1JlcXVlc3QSCwoDYm90GAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoDRISCgpwYWdlX3Rva2VuGAMgASgJIm0KF0xpc3RCb3RTZXNzaW9uc1Jlc3BvbnNlEisKCHNlc3Npb25zGAEgAygLMhkudGVub24uYXV0aC52MS5Cb3RTZXNzaW9uEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIMCgRvcGVuGAMgASgNIroBCgpCb3RTZXNzaW9uEgoKAmlkGAEgASgJEgsKA2FwcBgCIAEoCRITCgtpbnN0YW5jZV9pZBgDIAEoCRITCgtyZW1vdGVfYWRkchgEIAEoCRISCgpzdGFydGVkX2F0GAUgASgEEg0KBXN0YXRlGAYgASgJEhAKCGVuZGVkX2F0GAcgASgEEhAKCGJ5dGVzX3VwGAggASgEEhIKCmJ5dGVzX2Rvd24YCSABKAQSDgoGcmVhc29uGAogASgJIiIKE0dldEJvdEFjY2Vzc1JlcXVlc3QSCwoDYm90GAEgASgJIuIDChRHZXRCb3RBY2Nlc3NSZXNwb25zZRI3CgVyb2xlcxgBIAMoCzIoLnRlbm9uLmF1dGgudjEuR2V0Qm90QWNjZXNzUmVzcG9uc2UuUm9sZRI/CglyZXNvdXJjZXMYAiADKAsyLC50ZW5vbi5hdXRoLnYxLkdldEJvdEFjY2Vzc1Jlc3BvbnNlLlJlc291cmNlEisKCHNlc3Npb25zGAMgAygLMhkudGVub24uYXV0aC52MS5Cb3RTZXNzaW9uEjkKBnRvdGFscxgEIAMoCzIpLnRlbm9uLmF1dGgudjEuR2V0Qm90QWNjZXNzUmVzcG9uc2UuVG90YWwSDgoGaGlkZGVuGAUgAygJEg4KBmxvY2tlZBgGIAEoCBo1CgRSb2xlEgwKBG5hbWUYASABKAkSDwoHbWlzc2luZxgCIAEoCBIOCgZsb2NrZWQYAyABKAgaWgoIUmVzb3VyY2USDAoEa2luZBgBIAEoCRIMCgRuYW1lGAIgASgJEg0KBXJvbGVzGAMgAygJEhAKCHRvZ2V0aGVyGAQgASgIEhEKCWRlbmllZF9ieRgFIAMoCRo1CgVUb3RhbBIMCgRraW5kGAEgASgJEg0KBWNvdW50GAIgASgNEg8KB3BhcnRpYWwYAyABKAgiEgoQR2V0U3RhdHVzUmVxdWVzdCKnBQoRR2V0U3RhdHVzUmVzcG9uc2USFAoMY2x1c3Rlcl9uYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSGQoRcHJveHlfcHVibGljX2FkZHIYAyABKAkSDwoHY2FfcGlucxgEIAMoCRI/CgthdXRob3JpdGllcxgFIAMoCzIqLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQXV0aG9yaXR5EjwKBmNvdW50cxgGIAMoCzIsLnRlbm9uLmF1dGgudjEuR2V0U3RhdHVzUmVzcG9uc2UuQ291bnRzRW50cnkSEgoKc3RhcnRlZF9hdBgHIAEoBBIUCgxyZXN5bmNfdW50aWwYCCABKAQaLQoLQ291bnRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgEOgI4ARqrAQoJQXV0aG9yaXR5EgwKBHR5cGUYASABKAkSDQoFcGhhc2UYAiABKAkSEwoLZmluZ2VycHJpbnQYAyABKAkSEQoJbm90X2FmdGVyGAQgASgEEhwKFHRydXN0ZWRfZmluZ2VycHJpbnRzGAUgAygJEjsKCHJvdGF0aW9uGAYgASgLMikudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZS5Sb3RhdGlvbhq4AQoIUm90YXRpb24SDAoEbW9kZRgBIAEoCRISCgpzdGFydGVkX2F0GAIgASgEEhMKC3BoYXNlX3NpbmNlGAMgASgEEhUKDW5leHRfcGhhc2VfYXQYBCABKAQSHAoUZ3JhY2VfcGVyaW9kX3NlY29uZHMYBSABKAQSFwoPb2xkX2ZpbmdlcnByaW50GAYgASgJEhcKD25ld19maW5nZXJwcmludBgHIAEoCRIOCgZiZWhpbmQYCCABKA0iKQoYUmVzZXRCb3VuZEtleXBhaXJSZXF1ZXN0Eg0KBXRva2VuGAEgASgJIjkKGVJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USDQoFbG9ja3MYASADKAkSDQoFdW50aWwYAiABKAQiMwoRSW52aXRlVXNlclJlcXVlc3QSDAoEdXNlchgBIAEoCRIQCghyZWNvdmVyeRgCIAEoCCIyChJJbnZpdGVVc2VyUmVzcG9uc2USCwoDdXJsGAEgASgJEg8KB2V4cGlyZXMYAiABKAQiEwoRTGlzdEFsZXJ0c1JlcXVlc3QiqwEKEkxpc3RBbGVydHNSZXNwb25zZRI3CgZhbGVydHMYASADKAsyJy50ZW5vbi5hdXRoLnYxLkxpc3RBbGVydHNSZXNwb25zZS5BbGVydBIRCgl0cnVuY2F0ZWQYAiABKAgaSQoFQWxlcnQSDAoEdHlwZRgBIAEoCRIQCghzZXZlcml0eRgCIAEoCRIPCgdzdWJqZWN0GAMgASgJEg8KB21lc3NhZ2UYBCABKAkiJgoWU2V0UmVzeW5jV2luZG93UmVxdWVzdBIMCgRvcGVuGAEgASgIIjkKF1NldFJlc3luY1dpbmRvd1Jlc3BvbnNlEg0KBXVudGlsGAEgASgEEg8KB2NoYW5nZWQYAiABKAgiHQoNQmFja3VwUmVxdWVzdBIMCgRmaWxlGAEgASgJIh8KDkJhY2t1cFJlc3BvbnNlEg0KBWJ5dGVzGAEgASgEMt0PCgtBdXRoU2VydmljZRI/CgRQaW5nEhoudGVub24uYXV0aC52MS5QaW5nUmVxdWVzdBobLnRlbm9uLmF1dGgudjEuUGluZ1Jlc3BvbnNlEkYKCEdldFRydXN0Eh4udGVub24uYXV0aC52MS5HZXRUcnVzdFJlcXVlc3QaGi50ZW5vbi5qb2luLnYxLlRydXN0QnVuZGxlElgKEUlzc3VlQ2VydGlmaWNhdGVzEicudGVub24uYXV0aC52MS5Jc3N1ZUNlcnRpZmljYXRlc1JlcXVlc3QaGi50ZW5vbi5qb2luLnYxLkNyZWRlbnRpYWxzEksKCExpc3RPcGVuEh4udGVub24uYXV0aC52MS5MaXN0T3BlblJlcXVlc3QaHy50ZW5vbi5hdXRoLnYxLkxpc3RPcGVuUmVzcG9uc2USYAoPU3VibWl0SGVhcnRiZWF0EiUudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXF1ZXN0GiYudGVub24uYXV0aC52MS5TdWJtaXRIZWFydGJlYXRSZXNwb25zZRJXCgxBbm5vdW5jZUFwcHMSIi50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1JlcXVlc3QaIy50ZW5vbi5hdXRoLnYxLkFubm91bmNlQXBwc1Jlc3BvbnNlEk0KCldhdGNoTG9ja3MSIC50ZW5vbi5hdXRoLnYxLldhdGNoTG9ja3NSZXF1ZXN0GhsudGVub24uYXV0aC52MS5Mb2Nrc0luRm9yY2UwARJMCgpXYXRjaFRydXN0EiAudGVub24uYXV0aC52MS5XYXRjaFRydXN0UmVxdWVzdBoaLnRlbm9uLmF1dGgudjEuVHJ1c3RVcGRhdGUwARJgCg9FeHBvcnRBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLkV4cG9ydEF1dGhvcml0eVJlc3BvbnNlElcKDFNlYXJjaEV2ZW50cxIiLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuU2VhcmNoRXZlbnRzUmVzcG9uc2USTAoLV2F0Y2hFdmVudHMSIS50ZW5vbi5hdXRoLnYxLldhdGNoRXZlbnRzUmVxdWVzdBoYLnRlbm9uLmF1dGgudjEuRXZlbnROZXdzMAESUwoMRXhwb3J0RXZlbnRzEiIudGVub24uYXV0aC52MS5TZWFyY2hFdmVudHNSZXF1ZXN0Gh0udGVub24uYXV0aC52MS5FeHBvcnRlZEV2ZW50czABEmMKEExpc3RCb3RJbnN0YW5jZXMSJi50ZW5vbi5hdXRoLnYxLkxpc3RCb3RJbnN0YW5jZXNSZXF1ZXN0GicudGVub24uYXV0aC52MS5MaXN0Qm90SW5zdGFuY2VzUmVzcG9uc2USXQoOR2V0Qm90QWN0aXZpdHkSJC50ZW5vbi5hdXRoLnYxLkdldEJvdEFjdGl2aXR5UmVxdWVzdBolLnRlbm9uLmF1dGgudjEuR2V0Qm90QWN0aXZpdHlSZXNwb25zZRJgCg9MaXN0Qm90U2Vzc2lvbnMSJS50ZW5vbi5hdXRoLnYxLkxpc3RCb3RTZXNzaW9uc1JlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLkxpc3RCb3RTZXNzaW9uc1Jlc3BvbnNlElcKDEdldEJvdEFjY2VzcxIiLnRlbm9uLmF1dGgudjEuR2V0Qm90QWNjZXNzUmVxdWVzdBojLnRlbm9uLmF1dGgudjEuR2V0Qm90QWNjZXNzUmVzcG9uc2USTgoJR2V0U3RhdHVzEh8udGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXF1ZXN0GiAudGVub24uYXV0aC52MS5HZXRTdGF0dXNSZXNwb25zZRJgCg9Sb3RhdGVBdXRob3JpdHkSJS50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlcXVlc3QaJi50ZW5vbi5hdXRoLnYxLlJvdGF0ZUF1dGhvcml0eVJlc3BvbnNlEmYKEVJlc2V0Qm91bmRLZXlwYWlyEicudGVub24uYXV0aC52MS5SZXNldEJvdW5kS2V5cGFpclJlcXVlc3QaKC50ZW5vbi5hdXRoLnYxLlJlc2V0Qm91bmRLZXlwYWlyUmVzcG9uc2USUQoKSW52aXRlVXNlchIgLnRlbm9uLmF1dGgudjEuSW52aXRlVXNlclJlcXVlc3QaIS50ZW5vbi5hdXRoLnYxLkludml0ZVVzZXJSZXNwb25zZRJRCgpMaXN0QWxlcnRzEiAudGVub24uYXV0aC52MS5MaXN0QWxlcnRzUmVxdWVzdBohLnRlbm9uLmF1dGgudjEuTGlzdEFsZXJ0c1Jlc3BvbnNlEmAKD1NldFJlc3luY1dpbmRvdxIlLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVxdWVzdBomLnRlbm9uLmF1dGgudjEuU2V0UmVzeW5jV2luZG93UmVzcG9uc2USRwoGQmFja3VwEhwudGVub24uYXV0aC52MS5CYWNrdXBSZXF1ZXN0Gh0udGVub24uYXV0aC52MS5CYWNrdXBSZXNwb25zZTABYgZwcm90bzM", [file_tenon_join_v1_join]);
 
 /**
  * @generated from message tenon.auth.v1.PingRequest
@@ -729,6 +729,27 @@ export type SearchEventsRequest = Message<"tenon.auth.v1.SearchEventsRequest"> &
    * @generated from field: string page_token = 8;
    */
   pageToken: string;
+
+  /**
+   * success or failure; empty: both.
+   *
+   * @generated from field: string code = 9;
+   */
+  code: string;
+
+  /**
+   * Of a connection to an application.
+   *
+   * @generated from field: string session = 10;
+   */
+  session: string;
+
+  /**
+   * This one alone; nothing else of the request counts then.
+   *
+   * @generated from field: string id = 11;
+   */
+  id: string;
 };
 
 /**
@@ -763,6 +784,549 @@ export const SearchEventsResponseSchema: GenMessage<SearchEventsResponse> = /*@_
   messageDesc(file_tenon_auth_v1_auth, 23);
 
 /**
+ * @generated from message tenon.auth.v1.WatchEventsRequest
+ */
+export type WatchEventsRequest = Message<"tenon.auth.v1.WatchEventsRequest"> & {
+  /**
+   * As in SearchEventsRequest.
+   *
+   * @generated from field: string type = 1;
+   */
+  type: string;
+
+  /**
+   * @generated from field: string bot = 2;
+   */
+  bot: string;
+
+  /**
+   * @generated from field: string user = 3;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string code = 4;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.WatchEventsRequest.
+ * Use `create(WatchEventsRequestSchema)` to create a new message.
+ */
+export const WatchEventsRequestSchema: GenMessage<WatchEventsRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 24);
+
+/**
+ * What came since the message before; the first says only that none will be missed.
+ *
+ * @generated from message tenon.auth.v1.EventNews
+ */
+export type EventNews = Message<"tenon.auth.v1.EventNews"> & {
+  /**
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * Of what the new events are, each once.
+   *
+   * @generated from field: repeated string types = 2;
+   */
+  types: string[];
+
+  /**
+   * @generated from field: repeated string bots = 3;
+   */
+  bots: string[];
+
+  /**
+   * @generated from field: repeated string users = 4;
+   */
+  users: string[];
+
+  /**
+   * There were too many to name, or some were missed: anything may be new.
+   *
+   * @generated from field: bool all = 5;
+   */
+  all: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.EventNews.
+ * Use `create(EventNewsSchema)` to create a new message.
+ */
+export const EventNewsSchema: GenMessage<EventNews> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 25);
+
+/**
+ * @generated from message tenon.auth.v1.ExportedEvents
+ */
+export type ExportedEvents = Message<"tenon.auth.v1.ExportedEvents"> & {
+  /**
+   * JSON documents, one event each, newest first.
+   *
+   * @generated from field: repeated string events = 1;
+   */
+  events: string[];
+
+  /**
+   * In the last message: the limit was reached, and older events are left out.
+   *
+   * @generated from field: bool truncated = 2;
+   */
+  truncated: boolean;
+
+  /**
+   * @generated from field: uint32 limit = 3;
+   */
+  limit: number;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ExportedEvents.
+ * Use `create(ExportedEventsSchema)` to create a new message.
+ */
+export const ExportedEventsSchema: GenMessage<ExportedEvents> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 26);
+
+/**
+ * @generated from message tenon.auth.v1.ListBotInstancesRequest
+ */
+export type ListBotInstancesRequest = Message<"tenon.auth.v1.ListBotInstancesRequest"> & {
+  /**
+   * @generated from field: string bot = 1;
+   */
+  bot: string;
+
+  /**
+   * active: the credentials hold; recent: they ended within 24 hours.
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * @generated from field: uint32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListBotInstancesRequest.
+ * Use `create(ListBotInstancesRequestSchema)` to create a new message.
+ */
+export const ListBotInstancesRequestSchema: GenMessage<ListBotInstancesRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 27);
+
+/**
+ * @generated from message tenon.auth.v1.ListBotInstancesResponse
+ */
+export type ListBotInstancesResponse = Message<"tenon.auth.v1.ListBotInstancesResponse"> & {
+  /**
+   * JSON documents of kind bot_instance, the latest end of credentials first.
+   *
+   * @generated from field: repeated string instances = 1;
+   */
+  instances: string[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListBotInstancesResponse.
+ * Use `create(ListBotInstancesResponseSchema)` to create a new message.
+ */
+export const ListBotInstancesResponseSchema: GenMessage<ListBotInstancesResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 28);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotActivityRequest
+ */
+export type GetBotActivityRequest = Message<"tenon.auth.v1.GetBotActivityRequest"> & {
+  /**
+   * @generated from field: string bot = 1;
+   */
+  bot: string;
+
+  /**
+   * Milliseconds since the epoch, the start of the first step.
+   *
+   * @generated from field: uint64 from = 2;
+   */
+  from: bigint;
+
+  /**
+   * @generated from field: uint32 step_seconds = 3;
+   */
+  stepSeconds: number;
+
+  /**
+   * @generated from field: uint32 steps = 4;
+   */
+  steps: number;
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotActivityRequest.
+ * Use `create(GetBotActivityRequestSchema)` to create a new message.
+ */
+export const GetBotActivityRequestSchema: GenMessage<GetBotActivityRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 29);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotActivityResponse
+ */
+export type GetBotActivityResponse = Message<"tenon.auth.v1.GetBotActivityResponse"> & {
+  /**
+   * @generated from field: repeated tenon.auth.v1.GetBotActivityResponse.Line lines = 1;
+   */
+  lines: GetBotActivityResponse_Line[];
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotActivityResponse.
+ * Use `create(GetBotActivityResponseSchema)` to create a new message.
+ */
+export const GetBotActivityResponseSchema: GenMessage<GetBotActivityResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 30);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotActivityResponse.Line
+ */
+export type GetBotActivityResponse_Line = Message<"tenon.auth.v1.GetBotActivityResponse.Line"> & {
+  /**
+   * join, refresh, recovery, certificate, connection or failure.
+   *
+   * @generated from field: string activity = 1;
+   */
+  activity: string;
+
+  /**
+   * One for each step.
+   *
+   * @generated from field: repeated uint64 counts = 2;
+   */
+  counts: bigint[];
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotActivityResponse.Line.
+ * Use `create(GetBotActivityResponse_LineSchema)` to create a new message.
+ */
+export const GetBotActivityResponse_LineSchema: GenMessage<GetBotActivityResponse_Line> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 30, 0);
+
+/**
+ * @generated from message tenon.auth.v1.ListBotSessionsRequest
+ */
+export type ListBotSessionsRequest = Message<"tenon.auth.v1.ListBotSessionsRequest"> & {
+  /**
+   * @generated from field: string bot = 1;
+   */
+  bot: string;
+
+  /**
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListBotSessionsRequest.
+ * Use `create(ListBotSessionsRequestSchema)` to create a new message.
+ */
+export const ListBotSessionsRequestSchema: GenMessage<ListBotSessionsRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 31);
+
+/**
+ * @generated from message tenon.auth.v1.ListBotSessionsResponse
+ */
+export type ListBotSessionsResponse = Message<"tenon.auth.v1.ListBotSessionsResponse"> & {
+  /**
+   * Those that are open come first, on the first page, at most 100.
+   *
+   * @generated from field: repeated tenon.auth.v1.BotSession sessions = 1;
+   */
+  sessions: BotSession[];
+
+  /**
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+
+  /**
+   * All that are open, shown or not.
+   *
+   * @generated from field: uint32 open = 3;
+   */
+  open: number;
+};
+
+/**
+ * Describes the message tenon.auth.v1.ListBotSessionsResponse.
+ * Use `create(ListBotSessionsResponseSchema)` to create a new message.
+ */
+export const ListBotSessionsResponseSchema: GenMessage<ListBotSessionsResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 32);
+
+/**
+ * One client's TLS session with an application, however many connections it carried.
+ *
+ * @generated from message tenon.auth.v1.BotSession
+ */
+export type BotSession = Message<"tenon.auth.v1.BotSession"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string app = 2;
+   */
+  app: string;
+
+  /**
+   * @generated from field: string instance_id = 3;
+   */
+  instanceId: string;
+
+  /**
+   * @generated from field: string remote_addr = 4;
+   */
+  remoteAddr: string;
+
+  /**
+   * Milliseconds since the epoch.
+   *
+   * @generated from field: uint64 started_at = 5;
+   */
+  startedAt: bigint;
+
+  /**
+   * open, ended, or lost: the cluster stopped before it could record the end.
+   *
+   * @generated from field: string state = 6;
+   */
+  state: string;
+
+  /**
+   * Of one that ended; 0 otherwise.
+   *
+   * @generated from field: uint64 ended_at = 7;
+   */
+  endedAt: bigint;
+
+  /**
+   * So far, or in all; unknown where it was lost.
+   *
+   * @generated from field: uint64 bytes_up = 8;
+   */
+  bytesUp: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_down = 9;
+   */
+  bytesDown: bigint;
+
+  /**
+   * Why it was cut; empty where either side ended it.
+   *
+   * @generated from field: string reason = 10;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.BotSession.
+ * Use `create(BotSessionSchema)` to create a new message.
+ */
+export const BotSessionSchema: GenMessage<BotSession> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 33);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotAccessRequest
+ */
+export type GetBotAccessRequest = Message<"tenon.auth.v1.GetBotAccessRequest"> & {
+  /**
+   * @generated from field: string bot = 1;
+   */
+  bot: string;
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotAccessRequest.
+ * Use `create(GetBotAccessRequestSchema)` to create a new message.
+ */
+export const GetBotAccessRequestSchema: GenMessage<GetBotAccessRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 34);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotAccessResponse
+ */
+export type GetBotAccessResponse = Message<"tenon.auth.v1.GetBotAccessResponse"> & {
+  /**
+   * @generated from field: repeated tenon.auth.v1.GetBotAccessResponse.Role roles = 1;
+   */
+  roles: GetBotAccessResponse_Role[];
+
+  /**
+   * @generated from field: repeated tenon.auth.v1.GetBotAccessResponse.Resource resources = 2;
+   */
+  resources: GetBotAccessResponse_Resource[];
+
+  /**
+   * @generated from field: repeated tenon.auth.v1.BotSession sessions = 3;
+   */
+  sessions: BotSession[];
+
+  /**
+   * How many there are of each, shown or not.
+   *
+   * @generated from field: repeated tenon.auth.v1.GetBotAccessResponse.Total totals = 4;
+   */
+  totals: GetBotAccessResponse_Total[];
+
+  /**
+   * What the caller's roles do not show: role, node, app, db, kube_cluster, event or lock.
+   *
+   * @generated from field: repeated string hidden = 5;
+   */
+  hidden: string[];
+
+  /**
+   * A lock is in force on the bot itself: nothing of this works now.
+   *
+   * @generated from field: bool locked = 6;
+   */
+  locked: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotAccessResponse.
+ * Use `create(GetBotAccessResponseSchema)` to create a new message.
+ */
+export const GetBotAccessResponseSchema: GenMessage<GetBotAccessResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 35);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotAccessResponse.Role
+ */
+export type GetBotAccessResponse_Role = Message<"tenon.auth.v1.GetBotAccessResponse.Role"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * It was deleted.
+   *
+   * @generated from field: bool missing = 2;
+   */
+  missing: boolean;
+
+  /**
+   * A lock is in force on it.
+   *
+   * @generated from field: bool locked = 3;
+   */
+  locked: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotAccessResponse.Role.
+ * Use `create(GetBotAccessResponse_RoleSchema)` to create a new message.
+ */
+export const GetBotAccessResponse_RoleSchema: GenMessage<GetBotAccessResponse_Role> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 35, 0);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotAccessResponse.Resource
+ */
+export type GetBotAccessResponse_Resource = Message<"tenon.auth.v1.GetBotAccessResponse.Resource"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * The roles that open it; only together, where none does alone.
+   *
+   * @generated from field: repeated string roles = 3;
+   */
+  roles: string[];
+
+  /**
+   * @generated from field: bool together = 4;
+   */
+  together: boolean;
+
+  /**
+   * Roles that deny it: whatever is asked for with one of these does not reach it.
+   *
+   * @generated from field: repeated string denied_by = 5;
+   */
+  deniedBy: string[];
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotAccessResponse.Resource.
+ * Use `create(GetBotAccessResponse_ResourceSchema)` to create a new message.
+ */
+export const GetBotAccessResponse_ResourceSchema: GenMessage<GetBotAccessResponse_Resource> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 35, 1);
+
+/**
+ * @generated from message tenon.auth.v1.GetBotAccessResponse.Total
+ */
+export type GetBotAccessResponse_Total = Message<"tenon.auth.v1.GetBotAccessResponse.Total"> & {
+  /**
+   * role, node, app, db, kube_cluster or session.
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: uint32 count = 2;
+   */
+  count: number;
+
+  /**
+   * There are more than were looked at: the count is of these.
+   *
+   * @generated from field: bool partial = 3;
+   */
+  partial: boolean;
+};
+
+/**
+ * Describes the message tenon.auth.v1.GetBotAccessResponse.Total.
+ * Use `create(GetBotAccessResponse_TotalSchema)` to create a new message.
+ */
+export const GetBotAccessResponse_TotalSchema: GenMessage<GetBotAccessResponse_Total> = /*@__PURE__*/
+  messageDesc(file_tenon_auth_v1_auth, 35, 2);
+
+/**
  * @generated from message tenon.auth.v1.GetStatusRequest
  */
 export type GetStatusRequest = Message<"tenon.auth.v1.GetStatusRequest"> & {
@@ -773,7 +1337,7 @@ export type GetStatusRequest = Message<"tenon.auth.v1.GetStatusRequest"> & {
  * Use `create(GetStatusRequestSchema)` to create a new message.
  */
 export const GetStatusRequestSchema: GenMessage<GetStatusRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 24);
+  messageDesc(file_tenon_auth_v1_auth, 36);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse
@@ -829,7 +1393,7 @@ export type GetStatusResponse = Message<"tenon.auth.v1.GetStatusResponse"> & {
  * Use `create(GetStatusResponseSchema)` to create a new message.
  */
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 25);
+  messageDesc(file_tenon_auth_v1_auth, 37);
 
 /**
  * @generated from message tenon.auth.v1.GetStatusResponse.Authority
@@ -875,7 +1439,7 @@ export type GetStatusResponse_Authority = Message<"tenon.auth.v1.GetStatusRespon
  * Use `create(GetStatusResponse_AuthoritySchema)` to create a new message.
  */
 export const GetStatusResponse_AuthoritySchema: GenMessage<GetStatusResponse_Authority> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 25, 0);
+  messageDesc(file_tenon_auth_v1_auth, 37, 0);
 
 /**
  * Times in milliseconds since the epoch.
@@ -936,7 +1500,7 @@ export type GetStatusResponse_Rotation = Message<"tenon.auth.v1.GetStatusRespons
  * Use `create(GetStatusResponse_RotationSchema)` to create a new message.
  */
 export const GetStatusResponse_RotationSchema: GenMessage<GetStatusResponse_Rotation> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 25, 1);
+  messageDesc(file_tenon_auth_v1_auth, 37, 1);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairRequest
@@ -953,7 +1517,7 @@ export type ResetBoundKeypairRequest = Message<"tenon.auth.v1.ResetBoundKeypairR
  * Use `create(ResetBoundKeypairRequestSchema)` to create a new message.
  */
 export const ResetBoundKeypairRequestSchema: GenMessage<ResetBoundKeypairRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 26);
+  messageDesc(file_tenon_auth_v1_auth, 38);
 
 /**
  * @generated from message tenon.auth.v1.ResetBoundKeypairResponse
@@ -980,7 +1544,7 @@ export type ResetBoundKeypairResponse = Message<"tenon.auth.v1.ResetBoundKeypair
  * Use `create(ResetBoundKeypairResponseSchema)` to create a new message.
  */
 export const ResetBoundKeypairResponseSchema: GenMessage<ResetBoundKeypairResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 27);
+  messageDesc(file_tenon_auth_v1_auth, 39);
 
 /**
  * @generated from message tenon.auth.v1.InviteUserRequest
@@ -1004,7 +1568,7 @@ export type InviteUserRequest = Message<"tenon.auth.v1.InviteUserRequest"> & {
  * Use `create(InviteUserRequestSchema)` to create a new message.
  */
 export const InviteUserRequestSchema: GenMessage<InviteUserRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 28);
+  messageDesc(file_tenon_auth_v1_auth, 40);
 
 /**
  * @generated from message tenon.auth.v1.InviteUserResponse
@@ -1030,7 +1594,7 @@ export type InviteUserResponse = Message<"tenon.auth.v1.InviteUserResponse"> & {
  * Use `create(InviteUserResponseSchema)` to create a new message.
  */
 export const InviteUserResponseSchema: GenMessage<InviteUserResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 29);
+  messageDesc(file_tenon_auth_v1_auth, 41);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsRequest
@@ -1043,7 +1607,7 @@ export type ListAlertsRequest = Message<"tenon.auth.v1.ListAlertsRequest"> & {
  * Use `create(ListAlertsRequestSchema)` to create a new message.
  */
 export const ListAlertsRequestSchema: GenMessage<ListAlertsRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 30);
+  messageDesc(file_tenon_auth_v1_auth, 42);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse
@@ -1067,7 +1631,7 @@ export type ListAlertsResponse = Message<"tenon.auth.v1.ListAlertsResponse"> & {
  * Use `create(ListAlertsResponseSchema)` to create a new message.
  */
 export const ListAlertsResponseSchema: GenMessage<ListAlertsResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 31);
+  messageDesc(file_tenon_auth_v1_auth, 43);
 
 /**
  * @generated from message tenon.auth.v1.ListAlertsResponse.Alert
@@ -1105,7 +1669,7 @@ export type ListAlertsResponse_Alert = Message<"tenon.auth.v1.ListAlertsResponse
  * Use `create(ListAlertsResponse_AlertSchema)` to create a new message.
  */
 export const ListAlertsResponse_AlertSchema: GenMessage<ListAlertsResponse_Alert> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 31, 0);
+  messageDesc(file_tenon_auth_v1_auth, 43, 0);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowRequest
@@ -1122,7 +1686,7 @@ export type SetResyncWindowRequest = Message<"tenon.auth.v1.SetResyncWindowReque
  * Use `create(SetResyncWindowRequestSchema)` to create a new message.
  */
 export const SetResyncWindowRequestSchema: GenMessage<SetResyncWindowRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 32);
+  messageDesc(file_tenon_auth_v1_auth, 44);
 
 /**
  * @generated from message tenon.auth.v1.SetResyncWindowResponse
@@ -1148,7 +1712,7 @@ export type SetResyncWindowResponse = Message<"tenon.auth.v1.SetResyncWindowResp
  * Use `create(SetResyncWindowResponseSchema)` to create a new message.
  */
 export const SetResyncWindowResponseSchema: GenMessage<SetResyncWindowResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 33);
+  messageDesc(file_tenon_auth_v1_auth, 45);
 
 /**
  * @generated from message tenon.auth.v1.BackupRequest
@@ -1167,7 +1731,7 @@ export type BackupRequest = Message<"tenon.auth.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 34);
+  messageDesc(file_tenon_auth_v1_auth, 46);
 
 /**
  * @generated from message tenon.auth.v1.BackupResponse
@@ -1184,7 +1748,7 @@ export type BackupResponse = Message<"tenon.auth.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_auth_v1_auth, 35);
+  messageDesc(file_tenon_auth_v1_auth, 47);
 
 /**
  * @generated from service tenon.auth.v1.AuthService
@@ -1285,6 +1849,66 @@ export const AuthService: GenService<{
     methodKind: "unary";
     input: typeof SearchEventsRequestSchema;
     output: typeof SearchEventsResponseSchema;
+  },
+  /**
+   * That there are new events, not the events: at most once a second, however many there are.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.WatchEvents
+   */
+  watchEvents: {
+    methodKind: "server_streaming";
+    input: typeof WatchEventsRequestSchema;
+    output: typeof EventNewsSchema;
+  },
+  /**
+   * All events of a filter, up to a limit, for a file; the export itself becomes an event.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.ExportEvents
+   */
+  exportEvents: {
+    methodKind: "server_streaming";
+    input: typeof SearchEventsRequestSchema;
+    output: typeof ExportedEventsSchema;
+  },
+  /**
+   * Instances of one bot by whether their credentials still hold.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.ListBotInstances
+   */
+  listBotInstances: {
+    methodKind: "unary";
+    input: typeof ListBotInstancesRequestSchema;
+    output: typeof ListBotInstancesResponseSchema;
+  },
+  /**
+   * How often a bot did what, step by step.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.GetBotActivity
+   */
+  getBotActivity: {
+    methodKind: "unary";
+    input: typeof GetBotActivityRequestSchema;
+    output: typeof GetBotActivityResponseSchema;
+  },
+  /**
+   * Connections of a bot to applications: those that are open, then the newest.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.ListBotSessions
+   */
+  listBotSessions: {
+    methodKind: "unary";
+    input: typeof ListBotSessionsRequestSchema;
+    output: typeof ListBotSessionsResponseSchema;
+  },
+  /**
+   * What a bot reaches, by which of its roles, and what it has open now.
+   *
+   * @generated from rpc tenon.auth.v1.AuthService.GetBotAccess
+   */
+  getBotAccess: {
+    methodKind: "unary";
+    input: typeof GetBotAccessRequestSchema;
+    output: typeof GetBotAccessResponseSchema;
   },
   /**
    * @generated from rpc tenon.auth.v1.AuthService.GetStatus
