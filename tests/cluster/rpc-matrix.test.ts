@@ -55,6 +55,12 @@ const matrix: Readonly<Record<string, string>> = {
   "tenon.auth.v1.AuthService/WatchTrust": "            ?  +  -  -  -  +  +  +  +",
   "tenon.auth.v1.AuthService/ExportAuthority": "       ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/SearchEvents": "          ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/WatchEvents": "           ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/ExportEvents": "          ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/ListBotInstances": "      ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/GetBotActivity": "        ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/ListBotSessions": "       ?  -  -  -  +  -  -  -  +",
+  "tenon.auth.v1.AuthService/GetBotAccess": "          ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/GetStatus": "             ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/RotateAuthority": "       ?  -  -  -  +  -  -  -  +",
   "tenon.auth.v1.AuthService/ResetBoundKeypair": "     ?  -  -  -  +  -  -  -  +",
@@ -129,6 +135,23 @@ const calls: Readonly<Record<string, (as: Services, bench: AuthBench) => Promise
   "tenon.auth.v1.AuthService/ExportAuthority": async ({ auth }) =>
     await auth.exportAuthority({ type: "user" }),
   "tenon.auth.v1.AuthService/SearchEvents": async ({ auth }) => await auth.searchEvents({}),
+  "tenon.auth.v1.AuthService/WatchEvents": async ({ auth }) => await first(auth.watchEvents({})),
+  "tenon.auth.v1.AuthService/ExportEvents": async ({ auth }) => await first(auth.exportEvents({})),
+  "tenon.auth.v1.AuthService/ListBotInstances": async ({ auth }) =>
+    await auth.listBotInstances({ bot: "none", state: "active" }),
+  "tenon.auth.v1.AuthService/GetBotActivity": async ({ auth }) =>
+    await auth.getBotActivity({ bot: "none", from: 1n, stepSeconds: 60, steps: 1 }),
+  "tenon.auth.v1.AuthService/ListBotSessions": async ({ auth }) =>
+    await auth.listBotSessions({ bot: "none" }),
+  "tenon.auth.v1.AuthService/GetBotAccess": async ({ auth }, bench) => {
+    await bench.create({
+      kind: "bot",
+      version: "v1",
+      metadata: { name: "drawn" },
+      spec: { roles: [] },
+    });
+    return await auth.getBotAccess({ bot: "drawn" });
+  },
   "tenon.auth.v1.AuthService/GetStatus": async ({ auth }) => await auth.getStatus({}),
   "tenon.resource.v1.ResourceService/Get": async ({ resources }) =>
     await resources.get({ kind: "role", name: "auditor" }),

@@ -1,11 +1,11 @@
 // The endpoints of the web page (RFD 0217, "Web APIs"), over real TLS, against a whole cluster.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { request } from "node:https";
 import { after, before, suite, test } from "node:test";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { until } from "#testing/wait";
 import { codeAt, WebClient } from "#testing/web-client";
+import { Heard } from "#testing/web-live";
 
 const SITE = "/v1/webapi/sites/-";
 const BOTS = `${SITE}/machine-id/bot`;
@@ -230,30 +230,6 @@ suite("the endpoints of the web page", () => {
 });
 
 type Shown = Record<string, string>;
-
-/** What a browser's EventSource would get. */
-class Heard {
-  text = "";
-  readonly #request;
-
-  constructor(cluster: TestCluster, { cookie }: WebClient) {
-    const { host, port } = cluster.address;
-    const about = { host, port, path: `${SITE}/live`, rejectUnauthorized: false, agent: false };
-    this.#request = request({ ...about, headers: { cookie } }, (response) => {
-      response.setEncoding("utf8").on("data", (part: string) => (this.text += part));
-      response.on("error", () => {});
-    });
-    this.#request.on("error", () => {}).end();
-  }
-
-  async waitFor(wanted: (text: string) => boolean): Promise<void> {
-    await until("the stream", () => wanted(this.text));
-  }
-
-  close(): void {
-    this.#request.destroy();
-  }
-}
 
 const namesOf = (items: readonly { name: string }[]): string[] => items.map(({ name }) => name);
 

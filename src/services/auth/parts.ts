@@ -24,6 +24,23 @@ export interface AuthParts {
   readonly config: AuthConfig;
   /** Of a store that is embedded in this process. */
   readonly backup?: BackedUpStore["backup"] | undefined;
+  /** What the proxy carries now. */
+  readonly openSessions: () => readonly OpenSession[];
+}
+
+/** A connection to an application that goes on. */
+export interface OpenSession {
+  readonly id: string;
+  readonly app: string;
+  /** Of a bot. */
+  readonly bot?: string | undefined;
+  readonly instanceId?: string | undefined;
+  readonly remoteAddr: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** So far: from the client, and to it. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
 }
 
 /** What the process knows of itself and tells its callers. */

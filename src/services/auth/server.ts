@@ -34,6 +34,8 @@ export interface AuthServerOptions {
   readonly config: AuthConfig;
   /** Of a store that is embedded in this process. */
   readonly backup?: BackedUpStore["backup"] | undefined;
+  /** What the proxy carries now; nothing, where there is none. */
+  readonly openSessions?: AuthParts["openSessions"];
   /** Authorities in PEM, beside the system's, for the addresses of OIDC issuers. */
   readonly issuerCa?: readonly string[];
   /** Of calls without a certificate; `STRANGER_LIMITS` unless given. */
@@ -55,7 +57,8 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   const locks = new LockSet();
   const settings = () => readSettings(resources, authorities.clusterName);
   const signIn = openSignIn(options);
-  const parts: AuthParts = { ...options, locks, signIn, settings };
+  const { openSessions = () => [] } = options;
+  const parts: AuthParts = { ...options, openSessions, locks, signIn, settings };
   const issuers = createIssuers(options);
   const joins = new JoinServer({ ...options, locks, issuers, config: settings });
   const gate = new Gate(parts, joins, options.strangerLimits);

@@ -1,11 +1,10 @@
-import { actorOf, type EventQuery } from "#domain/audit";
+import { actorOf } from "#domain/audit";
 import { readResync } from "#domain/join";
 import { caPins, exportFormats, type ExportFormat } from "#domain/authority";
 import { authorityTypes, kinds, type AuthorityType } from "#domain/resources";
 import type {
   ExportAuthorityRequest,
   GetStatusResponseSchema,
-  SearchEventsRequest,
 } from "@tenon/api/tenon/auth/v1/auth";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { authoritiesOf } from "./rotation-service.ts";
@@ -29,25 +28,6 @@ export async function exportAuthority(
     fields: { authority: type, ...(format ? { format } : {}) },
   });
   return { text };
-}
-
-export async function searchEvents(
-  { audit }: Pick<AuthParts, "audit">,
-  request: Omit<SearchEventsRequest, "$typeName">,
-): Promise<{ events: string[]; nextPageToken: string }> {
-  const { type, bot, user, ascending, pageSize, pageToken } = request;
-  const query: EventQuery = {
-    from: Number(request.from),
-    to: Number(request.to),
-    type,
-    bot,
-    user,
-    ascending,
-    ...(pageSize > 0 ? { pageSize } : {}),
-    ...(pageToken === "" ? {} : { pageToken }),
-  };
-  const { events, nextPageToken = "" } = await audit.search(query);
-  return { events: events.map((event) => JSON.stringify(event)), nextPageToken };
 }
 
 export async function getStatus(

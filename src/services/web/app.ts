@@ -9,6 +9,8 @@ import { botRoutes } from "./routes/bots.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
 import { contextRoutes } from "./routes/context.ts";
 import { documentRoutes } from "./routes/documents.ts";
+import { eventRoutes } from "./routes/events.ts";
+import { insightRoutes } from "./routes/insight.ts";
 import { instanceRoutes } from "./routes/instances.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { lockRoutes } from "./routes/locks.ts";
@@ -54,6 +56,8 @@ export function createWebApp(parts: WebParts): OpenAPIHono<WebEnv> {
     resourceRoutes,
     documentRoutes,
     clusterRoutes,
+    eventRoutes,
+    insightRoutes,
     liveRoutes,
   ];
   for (const each of routes) app.route("/", each(parts));

@@ -7,29 +7,6 @@ import type { WebEnv, WebParts } from "../parts.ts";
 const site = z.object({ site: z.string() });
 const methods = AuthService.method;
 
-const events = createRoute({
-  method: "get",
-  path: "/v1/webapi/sites/{site}/events/search",
-  request: {
-    params: site,
-    query: z.object({
-      /** Milliseconds since the epoch. */
-      from: z.coerce.number().int().min(0).optional(),
-      to: z.coerce.number().int().min(0).optional(),
-      type: z.string().optional(),
-      bot: z.string().optional(),
-      user: z.string().optional(),
-      order: z.enum(["asc", "desc"]).optional(),
-      limit: z.coerce.number().int().min(1).max(1_000).optional(),
-      start_key: z.string().optional(),
-    }),
-  },
-  responses: answers(
-    "events of the audit log, the newest first unless asked otherwise",
-    z.object({ items: z.array(z.record(z.string(), z.any())), next_key: z.string() }),
-  ),
-});
-
 const status = createRoute({
   method: "get",
   path: "/v1/webapi/sites/{site}/status",
@@ -69,30 +46,10 @@ const alerts = createRoute({
   ),
 });
 
-/** The audit log, and the cluster as a whole. */
+/** The cluster as a whole. */
 export function clusterRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
   const { calls } = parts;
   return newApp()
-    .openapi(events, async (context) => {
-      const { from = 0, to = 0, order, limit, start_key, ...about } = context.req.valid("query");
-      const { type = "", bot = "", user = "" } = about;
-      const reply = await calls.call(
-        methods.searchEvents,
-        {
-          type,
-          bot,
-          user,
-          from: BigInt(from),
-          to: BigInt(to),
-          ascending: order === "asc",
-          pageSize: limit ?? 0,
-          pageToken: start_key ?? "",
-        },
-        new PersonCalls(parts, context).origin,
-      );
-      const items = reply.events.map((text) => JSON.parse(text) as Record<string, string>);
-      return context.json({ items, next_key: reply.nextPageToken }, 200);
-    })
     .openapi(status, async (context) => {
       const { origin } = new PersonCalls(parts, context);
       const reply = await calls.call(methods.getStatus, {}, origin);

@@ -1,4 +1,7 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
+import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
+import { badParameter } from "#base/kernel";
+import type { Context } from "hono";
 import { botInstanceName, lastActiveAt, type BotInstance } from "#domain/resources";
 import { PersonCalls, plain } from "../caller.ts";
 import { answers, newApp } from "../openapi.ts";
@@ -16,6 +19,8 @@ const instance = z.object({
   version: z.string(),
   os: z.string(),
   generation: z.number(),
+  /** When its credentials end; empty where a version before this one recorded its last join. */
+  credentials_end: z.string(),
   /** The worst of what its services last reported: healthy, initializing, unhealthy or failed. */
   health: z.string(),
 });
@@ -28,6 +33,8 @@ const list = createRoute({
     query: page.extend({
       /** Only those of this bot: exact, where `search` is contains-text over all fields. */
       bot_name: z.string().optional(),
+      /** Of `bot_name` only, by the end of their credentials: not ended, or within 24 hours. */
+      state: z.enum(["active", "recent"]).optional(),
     }),
   },
   responses: answers("instances", z.object({ items: z.array(instance), next_key: z.string() })),
@@ -46,7 +53,9 @@ const show = createRoute({
 export function instanceRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
   return newApp()
     .openapi(list, async (context) => {
-      const { bot_name, ...query } = context.req.valid("query");
+      const { bot_name, state, ...query } = context.req.valid("query");
+      if (state)
+        return context.json(await ofState(parts, context, { bot_name, state, ...query }), 200);
       const { items, next } = await new PersonCalls(parts, context).list("bot_instance", {
         ...pageOptions(query),
         fields: bot_name === undefined ? {} : { bot_name },
@@ -61,6 +70,29 @@ export function instanceRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
     });
 }
 
+/** In the order of their end, which no search or sort changes. */
+async function ofState(
+  { calls }: WebParts,
+  context: Context<WebEnv>,
+  { bot_name: bot, state, search, sort, limit, start_key }: StateQuery,
+): Promise<{ items: z.infer<typeof instance>[]; next_key: string }> {
+  if (!bot) throw badParameter("state needs bot_name: it is asked of one bot");
+  if (search || sort) throw badParameter("state goes neither with search nor with sort");
+  const { origin } = new PersonCalls({ calls }, context);
+  const { instances, nextPageToken } = await calls.call(
+    AuthService.method.listBotInstances,
+    { bot, state, pageSize: limit ?? 0, pageToken: start_key ?? "" },
+    origin,
+  );
+  const items = instances.map((json) => described(JSON.parse(json) as BotInstance));
+  return { items, next_key: nextPageToken };
+}
+
+type StateQuery = z.infer<typeof page> & {
+  readonly bot_name: string | undefined;
+  readonly state: string;
+};
+
 function described(found: BotInstance): z.infer<typeof instance> {
   const beat = found.status?.latest_heartbeats.at(-1);
   const join = found.status?.latest_authentications.at(-1);
@@ -73,6 +105,7 @@ function described(found: BotInstance): z.infer<typeof instance> {
     version: beat?.version ?? "",
     os: beat?.os ?? "",
     generation: found.status?.generation ?? 0,
+    credentials_end: join?.expires ?? "",
     health: worst(found.status?.service_health.map(({ status }) => status) ?? []),
   };
 }

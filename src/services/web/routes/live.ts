@@ -1,3 +1,4 @@
+import { AuthService, type EventNews } from "@tenon/api/tenon/auth/v1/auth";
 import { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
 import { codeOf, deadline, messageOf } from "#base/kernel";
 import type { Hono } from "hono";
@@ -12,8 +13,9 @@ const followed = ["bot", "bot_instance", "lock", "token", "user", "role", "app"]
 const LONGEST_MS = 15 * 60_000;
 
 /**
- * One stream of server-sent events for a page: the kind and name of what changed, and never what it
- * holds; the page then asks for what it shows, and sees what its viewer may see.
+ * One stream of server-sent events for a page: the kind and name of what changed, and of which types,
+ * bots and users there are new events in the audit log, and never what any of it holds; the page then
+ * asks for what it shows, and sees what its viewer may see.
  */
 export function liveRoutes(parts: WebParts): Hono<WebEnv> {
   return newApp().get("/v1/webapi/sites/:site/live", (context) => {
@@ -28,26 +30,44 @@ export function liveRoutes(parts: WebParts): Hono<WebEnv> {
       );
       const say = async (event: string, data: object): Promise<void> =>
         await stream.writeSSE({ event, data: JSON.stringify(data) });
-      const follow = async (kind: string): Promise<void> => {
+      const watched = { ...origin, signal: limit.signal };
+      const follow = async (kind: string, tell: () => Promise<void>): Promise<void> => {
         try {
-          const request = { kinds: [kind] };
-          const watched = { ...origin, signal: limit.signal };
-          for await (const { event } of parts.calls.stream(method, request, watched)) {
-            if (event.case === "put") await say("changed", nameIn(event.value.json));
-            if (event.case === "deleted") await say("deleted", { kind, name: event.value.name });
-          }
+          await tell();
         } catch (error) {
           if (codeOf(error) === "access_denied") return await say("hidden", { kind });
           if (!limit.signal.aborted) await say("ended", { kind, reason: messageOf(error) });
         }
       };
+      const changes = async (kind: string): Promise<void> => {
+        for await (const { event } of parts.calls.stream(watch, { kinds: [kind] }, watched)) {
+          if (event.case === "put") await say("changed", nameIn(event.value.json));
+          if (event.case === "deleted") await say("deleted", { kind, name: event.value.name });
+        }
+      };
+      const events = async (): Promise<void> => {
+        for await (const news of parts.calls.stream(watchEvents, {}, watched))
+          if (news.count > 0 || news.all) await say("events", newsOf(news));
+      };
       await say("ready", {});
-      await Promise.all(followed.map(follow));
+      await Promise.all([
+        ...followed.map((kind) => follow(kind, () => changes(kind))),
+        follow("event", events),
+      ]);
     });
   });
 }
 
-const method = ResourceService.method.watch;
+const { watch } = ResourceService.method;
+const { watchEvents } = AuthService.method;
+
+const newsOf = ({ count, types, bots, users, all }: EventNews): object => ({
+  count,
+  types,
+  bots,
+  users,
+  all,
+});
 
 function nameIn(json: string): object {
   const { kind, metadata } = JSON.parse(json) as { kind: string; metadata: { name: string } };
