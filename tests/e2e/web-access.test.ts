@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
-import { Browser } from "#testing/browser";
+import { Browser, settled } from "#testing/browser";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { needs } from "#testing/needs";
 
@@ -38,8 +38,7 @@ suite("the web page, for everybody", needs("chromium"), () => {
         await assertFit(page);
         for (const path of ["bots/robot", "instances", "locks", "audit", "cluster"]) {
           await page.goto(`${origin}/web/${path}`);
-          await page.locator("main h1").waitFor();
-          await page.locator(".loading").waitFor({ state: "detached" });
+          await settled(page);
           await assertFit(page);
         }
         await page.goto(`${origin}/web/bots/robot`);

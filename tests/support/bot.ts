@@ -22,7 +22,7 @@ import {
 import type { TestCluster } from "#testing/cluster";
 import { until } from "#testing/wait";
 
-const host: HostFacts = { version: "0.0.0", hostname: "test", os: "linux", architecture: "x64" };
+const anyHost: HostFacts = { version: "0.0.0", hostname: "test", os: "linux", architecture: "x64" };
 
 export interface TestBotOptions {
   readonly cluster: TestCluster;
@@ -36,11 +36,13 @@ export interface TestBotOptions {
   readonly renewalInterval?: string;
   readonly storage?: string;
   readonly diagAddr?: string;
+  /** What it says of its machine, beside what every test's bot says. */
+  readonly host?: Partial<HostFacts>;
   readonly spawned?: SpawnedMemory;
   readonly log?: Logger;
   readonly logs?: LogRing;
   /** By which token and how it joins, where both are there already. */
-  readonly join?: Pick<JoinSettings, "method" | "token" | "idToken">;
+  readonly join?: Pick<JoinSettings, "method" | "token" | "idToken" | "registrationSecret">;
 }
 
 /** A bot in this process, which reaches the cluster over the wire; its storage is in memory. */
@@ -73,6 +75,7 @@ export class TestBot implements AsyncDisposable {
     const joining =
       options.join ?? (await makeBot(options.cluster, name, options.roles ?? ["all"]));
     const configuration = configure(options, directory);
+    const host = { ...anyHost, ...options.host };
     const storage = new MemoryJoinStorage();
     const client = new JoinClient({
       settings: { ...joining, role: "Bot", host },

@@ -59,3 +59,9 @@ export class Browser implements AsyncDisposable {
     await rm(this.#profile, { recursive: true, force: true });
   }
 }
+
+/** Once a page has a heading and none of its panels loads any more. */
+export async function settled(page: Page): Promise<void> {
+  await page.locator("main h1").waitFor();
+  await page.waitForFunction("document.querySelector('.loading') === null");
+}

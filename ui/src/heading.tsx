@@ -10,9 +10,9 @@ export function Heading<Row extends object>(about: {
   header: Header<Features, Row>;
   column: Column<Row>;
 }): ReactElement {
-  const { heading, number } = about.column;
+  const { heading } = about.column;
   const { column } = about.header;
-  const className = number ? "number" : "";
+  const className = classOf(about.column);
   if (!column.getCanSort())
     return (
       <div role="columnheader" className={className}>
@@ -29,3 +29,6 @@ export function Heading<Row extends object>(about: {
     </div>
   );
 }
+
+export const classOf = ({ number, wide }: Pick<Column<never>, "number" | "wide">): string =>
+  `${number ? "number" : ""} ${wide ? "wide" : ""}`;

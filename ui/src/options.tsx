@@ -42,9 +42,11 @@ export const Options = (props: OptionsProps): ReactElement => (
     <Label>{props.label}</Label>
     <div className="with-button">
       <Input placeholder={props.placeholder ?? ""} />
-      <Button className="button quiet" aria-label={`Options of ${props.label}`}>
-        <span aria-hidden="true">▾</span>
-      </Button>
+      {props.options.length > 0 && (
+        <Button className="button quiet" aria-label={`Options of ${props.label}`}>
+          <span aria-hidden="true">▾</span>
+        </Button>
+      )}
     </div>
     {props.hint && (
       <Text slot="description" className="soft small">

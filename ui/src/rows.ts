@@ -16,6 +16,8 @@ export interface Column<Row> {
   readonly width: string;
   readonly cell: (row: Row) => ReactNode;
   readonly number?: boolean;
+  /** Left out where there is little room; what is left says enough. */
+  readonly wide?: boolean;
   /** What the rows are sorted by where the table does it: the rows that it has are all there are. */
   readonly value?: (row: Row) => string | number;
   /** The word by which whoever gives the rows sorts them. */

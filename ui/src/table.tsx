@@ -1,7 +1,7 @@
 import type { Row as TableRow } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, type CSSProperties, type ReactElement } from "react";
-import { Heading } from "./heading.tsx";
+import { classOf, Heading } from "./heading.tsx";
 import { useRows, type Column, type Features, type Sort } from "./rows.ts";
 
 export interface TableProps<Row> {
@@ -38,7 +38,6 @@ export function Table<Row extends object>(props: TableProps<Row>): ReactElement 
   }, [last, rows.length, more]);
   const before = items[0]?.start ?? 0;
   const after = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
-  const columnsOf = { "--columns": columns.map(({ width }) => width).join(" ") } as CSSProperties;
   return (
     <div className="scroll" ref={scroller} tabIndex={0} aria-label={label} role="region">
       <div
@@ -46,7 +45,7 @@ export function Table<Row extends object>(props: TableProps<Row>): ReactElement 
         role="table"
         aria-label={label}
         aria-rowcount={rows.length + 1}
-        style={columnsOf}
+        style={tracksOf(columns)}
       >
         <div className="head" role="row" aria-rowindex={1}>
           {table.getFlatHeaders().map((header, index) => (
@@ -63,6 +62,13 @@ export function Table<Row extends object>(props: TableProps<Row>): ReactElement 
   );
 }
 
+/** As many as there is room for: a narrow screen leaves out those that are wide's alone. */
+const tracksOf = (columns: readonly Column<never>[]): CSSProperties => {
+  const tracks = (of: readonly Column<never>[]): string => of.map(({ width }) => width).join(" ");
+  const narrow = columns.filter(({ wide }) => !wide);
+  return { "--columns": tracks(columns), "--narrow": tracks(narrow) } as CSSProperties;
+};
+
 function Line<Row extends object>(about: {
   row: TableRow<Features, Row> | undefined;
   index: number;
@@ -72,9 +78,9 @@ function Line<Row extends object>(about: {
   if (row === undefined) return null;
   return (
     <div role="row" aria-rowindex={index + 2}>
-      {columns.map(({ heading, number, cell }) => (
-        <div role="cell" className={number ? "number" : ""} key={heading}>
-          {cell(row.original)}
+      {columns.map((column) => (
+        <div role="cell" className={classOf(column)} key={column.heading}>
+          {column.cell(row.original)}
         </div>
       ))}
     </div>

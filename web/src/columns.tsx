@@ -7,7 +7,7 @@ const SHORT = 8;
 
 const instance: Column<Instance> = {
   heading: "Instance",
-  width: "8rem",
+  width: "6rem",
   cell: ({ bot_name, instance_id }) => (
     <Link
       to="/bots/$name/instances/$id"
@@ -22,7 +22,7 @@ const instance: Column<Instance> = {
 
 const bot: Column<Instance> = {
   heading: "Bot",
-  width: "1fr",
+  width: "minmax(4rem, 1fr)",
   cell: ({ bot_name }) => (
     <Link to="/bots/$name" params={{ name: bot_name }}>
       {bot_name}
@@ -31,12 +31,22 @@ const bot: Column<Instance> = {
 };
 
 const rest: readonly Column<Instance>[] = [
-  { heading: "Host", width: "1fr", cell: ({ hostname }) => hostname || "—" },
-  { heading: "Join method", width: "9rem", cell: ({ join_method }) => join_method || "—" },
-  { heading: "Health", width: "7rem", cell: ({ health }) => <Health state={health} /> },
+  {
+    heading: "Host",
+    width: "minmax(4rem, 1fr)",
+    wide: true,
+    cell: ({ hostname }) => hostname || "—",
+  },
+  {
+    heading: "Join method",
+    width: "9rem",
+    wide: true,
+    cell: ({ join_method }) => join_method || "—",
+  },
+  { heading: "Health", width: "6.5rem", cell: ({ health }) => <Health state={health} /> },
   {
     heading: "Last active",
-    width: "8rem",
+    width: "7.5rem",
     cell: ({ last_active_at }) => <Time at={last_active_at} />,
   },
 ];

@@ -6,6 +6,7 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import { Shell } from "./shell.tsx";
+import { Nowhere } from "./pages/nowhere.tsx";
 import { BotsPage } from "./pages/bots.tsx";
 import { SignInPage } from "./pages/sign-in.tsx";
 
@@ -125,6 +126,8 @@ const cluster = createRoute({
   component: lazyRouteComponent(() => import("./pages/cluster.tsx"), "ClusterPage"),
 });
 
+const nowhere = createRoute({ getParentRoute: () => shell, path: "$", component: Nowhere });
+
 export const router = createRouter({
   basepath: "/web",
   routeTree: root.addChildren([
@@ -144,6 +147,7 @@ export const router = createRouter({
       resources,
       resource,
       cluster,
+      nowhere,
     ]),
   ]),
   defaultPreload: "intent",

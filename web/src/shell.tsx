@@ -1,12 +1,12 @@
 import { Button, Loading } from "@tenon/ui";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { Suspense, type ReactElement } from "react";
+import { Suspense, useId, useState, type ReactElement } from "react";
 import { call } from "./api/client.ts";
 import { useLive } from "./api/live.ts";
 import { viewer } from "./api/queries.ts";
-
 import type { ViewerContext } from "./api/types.ts";
+import { Navigation } from "./navigation.tsx";
 
 /** Everything that is behind the door: who is there, where one can go, and the page. */
 export function Shell(): ReactElement {
@@ -25,20 +25,7 @@ function Inside({ viewer: { user, cluster, version } }: { viewer: ViewerContext 
         </p>
       )}
       <div className="shell">
-        <div className="side">
-          <Link to="/" className="brand">
-            {cluster}
-          </Link>
-          <Navigation />
-          <div className="who stack">
-            <span>
-              {user}
-              <br />
-              <span className="soft">Tenon {version}</span>
-            </span>
-            <SignOut />
-          </div>
-        </div>
+        <Side user={user} cluster={cluster} version={version} />
         <main className="page">
           <Suspense fallback={<Loading />}>
             <Outlet />
@@ -49,48 +36,42 @@ function Inside({ viewer: { user, cluster, version } }: { viewer: ViewerContext 
   );
 }
 
-/** A filter does not lead elsewhere. */
-const anySearch = { includeSearch: false };
-
-const Navigation = (): ReactElement => (
-  <nav aria-label="Main">
-    <Link to="/bots" search={{ search: "" }} activeOptions={anySearch}>
-      Bots
-    </Link>
-    <Link
-      to="/instances"
-      search={{ search: "", bot_name: "", sort: "last_active_at" }}
-      activeOptions={anySearch}
-    >
-      Instances
-    </Link>
-    <Link to="/tokens">Join tokens</Link>
-    <Link to="/locks">Locks</Link>
-    {(["role", "user", "app", "node", "db"] as const).map((kind) => (
-      <Link
-        key={kind}
-        to="/resources/$kind"
-        params={{ kind }}
-        search={{ search: "" }}
-        activeOptions={anySearch}
-      >
-        {titles[kind]}
-      </Link>
-    ))}
-    <Link to="/audit" search={{ bot: "", user: "", type: "" }} activeOptions={anySearch}>
-      Audit log
-    </Link>
-    <Link to="/cluster">Cluster</Link>
-  </nav>
-);
-
-export const titles: Readonly<Record<string, string>> = {
-  role: "Roles",
-  user: "Users",
-  app: "Applications",
-  node: "Nodes",
-  db: "Databases",
-};
+/** Beside the page; where there is no room, above it, and folded. */
+function Side({
+  user,
+  cluster,
+  version,
+}: Omit<ViewerContext, "roles" | "access" | "features">): ReactElement {
+  const [open, setOpen] = useState(false);
+  const id = useId();
+  return (
+    <div className={open ? "side open" : "side"}>
+      <div className="row apart">
+        <Link to="/" className="brand">
+          {cluster}
+        </Link>
+        <button
+          type="button"
+          className="button fold"
+          aria-expanded={open}
+          aria-controls={id}
+          onClick={() => setOpen(!open)}
+        >
+          Menu
+        </button>
+      </div>
+      <Navigation id={id} onGo={() => setOpen(false)} />
+      <div className="who row apart">
+        <span>
+          {user}
+          <br />
+          <span className="soft">Tenon {version}</span>
+        </span>
+        <SignOut />
+      </div>
+    </div>
+  );
+}
 
 function SignOut(): ReactElement {
   const navigate = useNavigate();

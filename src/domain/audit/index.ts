@@ -8,6 +8,7 @@ export {
   botsOf,
   DEFAULT_RETENTION_MS,
   EVENT_KIND,
+  eventId,
   eventOf,
   systemActor,
   usersOf,

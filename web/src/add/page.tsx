@@ -15,7 +15,7 @@ export function AddBotPage(): ReactElement {
   const [made, setMade] = useState<Made>();
   return (
     <>
-      <nav aria-label="Where this is">
+      <nav aria-label="Where this is" className="trail">
         <Link to="/bots" search={{ search: "" }}>
           Bots
         </Link>

@@ -55,7 +55,7 @@ function Verify({ onClose, onVerified }: VerifyProps): ReactElement {
     <Dialog
       title="Verify that it is you"
       action={byCode ? "Verify" : "Use a passkey"}
-      busy={busy}
+      busy={busy || question.isPending}
       error={error ?? (question.error ? messageOf(question.error) : undefined)}
       onClose={onClose}
       onAct={() => void give(byCode ? async () => ({ code }) : withPasskey)}

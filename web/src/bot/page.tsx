@@ -30,6 +30,7 @@ function Details({ bot }: { bot: Bot }): ReactElement {
   const close = (): void => setOpen(undefined);
   return (
     <>
+      <Trail />
       <div className="row apart">
         <div className="row">
           <h1>{bot.name}</h1>
@@ -54,9 +55,11 @@ function Details({ bot }: { bot: Bot }): ReactElement {
       )}
       <div className="columns">
         <Info bot={bot} />
-        <Access bot={bot} onEdit={may("bot", "update") ? undefined : () => setOpen("edit")} />
+        <div className="stack">
+          <Access bot={bot} onEdit={may("bot", "update") ? undefined : () => setOpen("edit")} />
+          <JoinTokens bot={bot.name} />
+        </div>
       </div>
-      <JoinTokens bot={bot.name} />
       <ActiveInstances bot={bot.name} />
       <Insights bot={bot.name} />
       {open === "edit" && <EditBot bot={bot} onClose={close} />}
@@ -65,6 +68,14 @@ function Details({ bot }: { bot: Bot }): ReactElement {
     </>
   );
 }
+
+const Trail = (): ReactElement => (
+  <nav aria-label="Where this is" className="trail">
+    <Link to="/bots" search={{ search: "" }}>
+      Bots
+    </Link>
+  </nav>
+);
 
 const Info = ({ bot }: { bot: Bot }): ReactElement => (
   <Panel title="Bot info">

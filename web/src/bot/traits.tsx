@@ -60,7 +60,7 @@ const TraitFields = (about: {
       />
       <PickMany
         label={`Values of ${what}`}
-        placeholder="Add a value"
+        placeholder="Type one, then Enter"
         options={[]}
         value={trait.values}
         onChange={(values) => onChange({ ...trait, values })}

@@ -19,10 +19,16 @@ const columns: readonly Column<Bot>[] = [
     ),
   },
   { heading: "Roles", width: "2fr", cell: ({ roles }) => <Tags items={roles} none="none" /> },
-  { heading: "Longest session", width: "8rem", cell: ({ max_session_ttl }) => max_session_ttl },
+  {
+    heading: "Longest session",
+    width: "8rem",
+    wide: true,
+    cell: ({ max_session_ttl }) => max_session_ttl,
+  },
   {
     heading: "Created",
     width: "8rem",
+    wide: true,
     cell: ({ created_at }) => <Time at={created_at} none="—" />,
   },
 ];

@@ -5,7 +5,7 @@ import { useCallback, type ReactElement } from "react";
 import { resources } from "../api/queries.ts";
 import type { Document } from "../api/types.ts";
 import { List, Search } from "../list.tsx";
-import { titles } from "../shell.tsx";
+import { titleOf } from "../navigation.tsx";
 
 const columns: readonly Column<Document>[] = [
   { heading: "Name", width: "minmax(12rem, 1fr)", cell: ({ metadata }) => metadata.name },
@@ -39,7 +39,7 @@ export function ResourcesPage(): ReactElement {
       }),
     [navigate, kind],
   );
-  const title = titles[kind] ?? kind;
+  const title = titleOf(kind);
   return (
     <>
       <h1>{title}</h1>
