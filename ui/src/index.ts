@@ -10,5 +10,6 @@ export type { Option } from "./options.tsx";
 export type { Column, Sort } from "./rows.ts";
 export { Table } from "./table.tsx";
 export { Tabs } from "./tabs.tsx";
+export { Title } from "./title.tsx";
 export { Tooltip } from "./tooltip.tsx";
 export { ExactTime, Time } from "./time.tsx";

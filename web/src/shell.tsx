@@ -1,8 +1,17 @@
 import { Button, Loading } from "@tenon/ui";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
-import { Suspense, useId, useState, type ReactElement } from "react";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import {
+  Suspense,
+  useEffect,
+  useId,
+  useRef,
+  useState,
+  type ReactElement,
+  type RefObject,
+} from "react";
 import { call } from "./api/client.ts";
+import { Problem } from "./api/factor.tsx";
 import { useLive } from "./api/live.ts";
 import { viewer } from "./api/queries.ts";
 import type { ViewerContext } from "./api/types.ts";
@@ -10,15 +19,25 @@ import { Navigation } from "./navigation.tsx";
 
 /** Everything that is behind the door: who is there, where one can go, and the page. */
 export function Shell(): ReactElement {
-  const { data } = useQuery(viewer);
+  const { data, error, refetch } = useQuery(viewer);
+  if (error && !data)
+    return (
+      <main className="door">
+        <Problem error={error} what="This page" retry={() => void refetch()} />
+      </main>
+    );
   if (!data) return <Loading />;
   return <Inside viewer={data} />;
 }
 
 function Inside({ viewer: { user, cluster, version } }: { viewer: ViewerContext }): ReactElement {
   const up = useLive();
+  const page = useFocusOnArrival();
   return (
     <>
+      <a className="skip" href="#page">
+        Skip to the page
+      </a>
       {!up && (
         <p className="offline" role="status">
           The connection to the cluster is lost; what is shown may be old. Trying again …
@@ -26,7 +45,7 @@ function Inside({ viewer: { user, cluster, version } }: { viewer: ViewerContext 
       )}
       <div className="shell">
         <Side user={user} cluster={cluster} version={version} />
-        <main className="page">
+        <main className="page" id="page" tabIndex={-1} ref={page}>
           <Suspense fallback={<Loading />}>
             <Outlet />
           </Suspense>
@@ -34,6 +53,19 @@ function Inside({ viewer: { user, cluster, version } }: { viewer: ViewerContext 
       </div>
     </>
   );
+}
+
+/** Whoever goes to another page, by a link that is not in it any more, is then in that page. */
+function useFocusOnArrival(): RefObject<HTMLElement | null> {
+  const page = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: ({ resolvedLocation }) => resolvedLocation?.pathname });
+  const last = useRef(path);
+  useEffect(() => {
+    const moved = last.current !== undefined && last.current !== path;
+    last.current = path;
+    if (moved && !page.current?.contains(document.activeElement)) page.current?.focus();
+  }, [path]);
+  return page;
 }
 
 /** Beside the page; where there is no room, above it, and folded. */

@@ -1,4 +1,4 @@
-import { Button, Field, Notice, Panel } from "@tenon/ui";
+import { Button, Field, Notice, Panel, Title } from "@tenon/ui";
 import { Link, useSearch } from "@tanstack/react-router";
 import { useState, type FormEvent, type ReactElement } from "react";
 import { useAct } from "../act.ts";
@@ -20,7 +20,7 @@ export function AddBotPage(): ReactElement {
           Bots
         </Link>
       </nav>
-      <h1>{made ? `${made.name} may join` : "Add a bot"}</h1>
+      <Title text={made ? `${made.name} may join` : "Add a bot"} />
       {made ? (
         <FirstJoin made={made} />
       ) : (

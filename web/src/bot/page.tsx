@@ -1,4 +1,4 @@
-import { Badge, Button, Facts, Loading, Notice, Panel, Tags, ExactTime } from "@tenon/ui";
+import { Badge, Button, Facts, Loading, Notice, Panel, Tags, Title, ExactTime } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
@@ -33,7 +33,7 @@ function Details({ bot }: { bot: Bot }): ReactElement {
       <Trail />
       <div className="row apart">
         <div className="row">
-          <h1>{bot.name}</h1>
+          <Title text={bot.name} />
           {(locks.data?.length ?? 0) > 0 && <Badge tone="bad">locked</Badge>}
         </div>
         <div className="row">

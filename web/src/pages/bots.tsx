@@ -1,4 +1,4 @@
-import { Button, Panel, Tags, Time, type Column, type Sort } from "@tenon/ui";
+import { Button, Panel, Tags, Time, Title, type Column, type Sort } from "@tenon/ui";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, type ReactElement } from "react";
@@ -47,7 +47,7 @@ export function BotsPage(): ReactElement {
   return (
     <>
       <div className="row apart">
-        <h1>Bots</h1>
+        <Title text="Bots" />
         <AddButton text="Add a bot" />
       </div>
       <Search label="Search by name, label or role" value={given.search} onChange={search} />

@@ -1,10 +1,11 @@
+import { Title } from "@tenon/ui";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 
 /** An address that leads nowhere, such as one that was typed. */
 export const Nowhere = (): ReactElement => (
   <>
-    <h1>There is no such page</h1>
+    <Title text="There is no such page" />
     <p>
       The address may be mistyped, or of another version.{" "}
       <Link to="/bots" search={{ search: "" }}>

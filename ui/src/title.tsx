@@ -1,0 +1,9 @@
+import type { ReactElement } from "react";
+
+/** What the page is about: its first heading, and the title of its tab. */
+export const Title = ({ text, mono }: { text: string; mono?: boolean }): ReactElement => (
+  <>
+    <title>{`${text} · Tenon`}</title>
+    <h1 className={mono ? "mono" : ""}>{text}</h1>
+  </>
+);
