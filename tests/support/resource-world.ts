@@ -96,6 +96,7 @@ export class DisturbedStore implements Store {
   get: Store["get"] = (kind, name) => this.inner.get(kind, name);
   list: Store["list"] = (query) => this.inner.list(query);
   count: Store["count"] = (query) => this.inner.count(query);
+  tally: Store["tally"] = (query) => this.inner.tally(query);
   watch: Store["watch"] = (options) => this.inner.watch(options);
   position: Store["position"] = () => this.inner.position();
   [Symbol.asyncDispose] = (): PromiseLike<void> => this.inner[Symbol.asyncDispose]();

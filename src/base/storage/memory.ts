@@ -4,7 +4,17 @@ import { Sweeper } from "./expiry.ts";
 import { makeItem, type FeedEntry } from "./entries.ts";
 import { Feed } from "./feed.ts";
 import { groupIndexes, prepare, type IndexKey, type Indexes, type Prepared } from "./prepare.ts";
-import { compareKeys, rangeOf, writeCursor, type Cursor, type Range } from "./query.ts";
+import {
+  compareCursors,
+  compareKeys,
+  isAfter,
+  isWithin,
+  rangeOf,
+  tallyLimit,
+  writeCursor,
+  type Cursor,
+  type Range,
+} from "./query.ts";
 import {
   MAX_FEED,
   MAX_FEED_BYTES,
@@ -15,6 +25,8 @@ import {
   type ListQuery,
   type Page,
   type Store,
+  type Tally,
+  type TallyQuery,
   type Write,
 } from "./store.ts";
 
@@ -85,6 +97,19 @@ class MemoryStore implements Store {
     return new Set(entries.map(({ stored }) => stored.name)).size;
   }
 
+  async tally(query: TallyQuery): Promise<readonly Tally[]> {
+    this.#checkOpen();
+    const limit = tallyLimit(query, this.#indexes);
+    const keys = [...this.#items.values()]
+      .filter((stored) => stored.kind === query.kind && this.#visible(stored))
+      .flatMap((stored) => keysOf(stored, query.index));
+    const groups = Map.groupBy(keys, (key) => key);
+    return [...groups]
+      .map(([key, { length: count }]): Tally => ({ key, count }))
+      .toSorted((a, b) => b.count - a.count || compareKeys(a.key, b.key))
+      .slice(0, limit);
+  }
+
   async commit(writes: readonly Write[]): Promise<Committed> {
     this.#checkOpen();
     const staged: Staged = new Map();
@@ -153,6 +178,7 @@ class MemoryStore implements Store {
   #entries(range: Range): { cursor: Cursor; stored: Stored }[] {
     return [...this.#items.values()]
       .filter((stored) => stored.kind === range.kind && this.#visible(stored))
+      .filter((stored) => contains(stored, range.containing))
       .flatMap((stored) =>
         keysOf(stored, range.index)
           .filter((key) => isWithin(range, key))
@@ -185,14 +211,8 @@ const keysOf = (stored: Stored, index: string | undefined): readonly string[] =>
     ? [stored.name]
     : stored.keys.filter(([name]) => name === index).map(([, key]) => key);
 
-const isWithin = ({ from, to }: Range, key: string): boolean =>
-  compareKeys(key, from) >= 0 && (to === undefined || compareKeys(key, to) < 0);
-
-const compareCursors = (a: Cursor, b: Cursor): number =>
-  compareKeys(a.key, b.key) || compareKeys(a.name, b.name);
-
-function isAfter(range: Range, cursor: Cursor): boolean {
-  if (!range.after) return true;
-  const order = compareCursors(cursor, range.after);
-  return range.descending ? order < 0 : order > 0;
+function contains(stored: Stored, containing: Range["containing"]): boolean {
+  if (!containing) return true;
+  const [text = ""] = keysOf(stored, containing.index);
+  return containing.parts.every((part) => text.includes(part));
 }

@@ -34,6 +34,8 @@ export function groupIndexes(definitions: readonly IndexDefinition[]): Indexes {
   for (const [kind, group] of byKind) {
     const names = new Set(group.map((definition) => definition.name));
     if (names.size < group.length) throw badParameter(`kind "${kind}" has two indexes of one name`);
+    if (group.filter(({ use }) => use === "text").length > 1)
+      throw badParameter(`kind "${kind}" has two texts`);
   }
   return byKind;
 }
@@ -72,25 +74,36 @@ export function indexKeys(
   item: { readonly kind: string; readonly name: string; readonly expires?: number },
   value: JsonObject,
 ): readonly IndexKey[] {
-  const keys = (indexes.get(item.kind) ?? []).flatMap((index) =>
-    [...new Set(index.key(value, item).map((key) => key.toWellFormed()))].map((key): IndexKey => [
-      index.name,
-      key,
-    ]),
-  );
+  const keys = (indexes.get(item.kind) ?? []).flatMap((index) => {
+    const form = index.use === "text" ? asText : (key: string): string => key.toWellFormed();
+    return [...new Set(index.key(value, item).map(form))].map((key): IndexKey => [index.name, key]);
+  });
   if (keys.length > MAX_INDEX_KEYS) {
     throw limitExceeded(
       `${item.kind} "${item.name}" has ${keys.length} index keys; at most ${MAX_INDEX_KEYS} are kept`,
     );
   }
-  const long = keys.find(([, key]) => Buffer.byteLength(key) > MAX_INDEX_KEY_BYTES);
-  if (long) {
+  const text = textOf(item.kind, indexes)?.name;
+  const tooLong = keys.find(([index, key]) => Buffer.byteLength(key) > limitOf(index === text));
+  if (tooLong) {
+    const [index] = tooLong;
     throw limitExceeded(
-      `${item.kind} "${item.name}" has a key in index "${long[0]}" of over ${MAX_INDEX_KEY_BYTES} bytes`,
+      `${item.kind} "${item.name}" has a key in index "${index}" of over ${limitOf(index === text)} bytes`,
     );
   }
+  if (keys.filter(([index]) => index === text).length > 1)
+    throw limitExceeded(`${item.kind} "${item.name}" has more than one text`);
   return keys;
 }
+
+const limitOf = (isText: boolean): number => (isText ? MAX_VALUE_BYTES : MAX_INDEX_KEY_BYTES);
+
+/** SQLite's trigrams end at a NUL. */
+export const asText = (text: string): string => text.toWellFormed().replaceAll("\0", " ");
+
+/** What `containing` looks in. */
+export const textOf = (kind: string, indexes: Indexes): IndexDefinition | undefined =>
+  indexes.get(kind)?.find(({ use }) => use === "text");
 
 function checkKey(what: string, key: string): void {
   if (key.length === 0) throw badParameter(`the ${what} of a stored item must not be empty`);

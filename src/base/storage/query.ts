@@ -1,6 +1,14 @@
 import { badParameter } from "#base/kernel";
-import type { Indexes } from "./prepare.ts";
-import { DEFAULT_PAGE, MAX_PAGE, type ListQuery } from "./store.ts";
+import { asText, textOf, type Indexes } from "./prepare.ts";
+import {
+  DEFAULT_PAGE,
+  MAX_CONTAINING,
+  MAX_INDEX_KEY_BYTES,
+  MAX_PAGE,
+  type IndexUse,
+  type ListQuery,
+  type TallyQuery,
+} from "./store.ts";
 
 /** A place between two entries of a listing: after the entry with this key and name. */
 export interface Cursor {
@@ -20,15 +28,23 @@ export interface Range {
   readonly descending: boolean;
   readonly limit: number;
   readonly after?: Cursor;
+  readonly containing?: Containing;
+}
+
+/** What the text of an item must contain. */
+export interface Containing {
+  /** Of use `text`. */
+  readonly index: string;
+  /** At least one, each once, none empty. */
+  readonly parts: readonly string[];
 }
 
 export function rangeOf(query: ListQuery, indexes: Indexes): Range {
   const { kind, index, order, limit = DEFAULT_PAGE } = query;
-  checkIndex(kind, index, indexes);
-  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE) {
-    throw badParameter(`a page cannot hold "${limit}" items; ask for 1 to ${MAX_PAGE}`);
-  }
+  if (index !== undefined) checkIndex(kind, index, "sorted", indexes);
+  checkLimit(limit);
   const prefix = query.prefix?.toWellFormed() ?? "";
+  const containing = containingOf(query, indexes);
   const to = lower(query.to?.toWellFormed(), prefixEnd(prefix));
   return {
     kind,
@@ -37,15 +53,42 @@ export function rangeOf(query: ListQuery, indexes: Indexes): Range {
     limit,
     ...(index === undefined ? {} : { index }),
     ...(to === undefined ? {} : { to }),
+    ...(containing === undefined ? {} : { containing }),
     ...(query.after === undefined ? {} : { after: readCursor(query.after) }),
   };
 }
 
-function checkIndex(kind: string, index: string | undefined, indexes: Indexes): void {
-  const names = (indexes.get(kind) ?? []).map((definition) => definition.name);
-  if (index === undefined || names.includes(index)) return;
+/** The limit of a tally, checked like a page. */
+export function tallyLimit({ kind, index, limit = DEFAULT_PAGE }: TallyQuery, indexes: Indexes) {
+  checkIndex(kind, index, "counted", indexes);
+  checkLimit(limit);
+  return limit;
+}
+
+function checkIndex(kind: string, index: string, use: IndexUse, indexes: Indexes): void {
+  const fitting = (indexes.get(kind) ?? []).filter((each) => (each.use ?? "sorted") === use);
+  const names = fitting.map((definition) => definition.name);
+  if (names.includes(index)) return;
   const known = names.length === 0 ? "it has none" : `it has ${names.join(", ")}`;
-  throw badParameter(`kind "${kind}" has no index "${index}"; ${known}`);
+  throw badParameter(`kind "${kind}" has no ${use} index "${index}"; ${known}`);
+}
+
+function checkLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return;
+  throw badParameter(`a page cannot hold "${limit}" items; ask for 1 to ${MAX_PAGE}`);
+}
+
+function containingOf(query: ListQuery, indexes: Indexes): Containing | undefined {
+  const { kind, containing = [] } = query;
+  const parts = [...new Set(containing.map(asText))].filter(Boolean);
+  if (parts.length === 0) return undefined;
+  if (parts.length > MAX_CONTAINING)
+    throw badParameter(`at most ${MAX_CONTAINING} texts can be looked for at once`);
+  if (parts.some((part) => Buffer.byteLength(part) > MAX_INDEX_KEY_BYTES))
+    throw badParameter(`a text to look for can have at most ${MAX_INDEX_KEY_BYTES} bytes`);
+  const text = textOf(kind, indexes);
+  if (!text) throw badParameter(`kind "${kind}" has no text to look in`);
+  return { index: text.name, parts };
 }
 
 const higher = (a: string, b: string): string => (compareKeys(a, b) >= 0 ? a : b);
@@ -79,6 +122,19 @@ export function prefixEnd(prefix: string): string | undefined {
   const last = points.pop();
   if (last === undefined) return undefined;
   return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+}
+
+export const isWithin = ({ from, to }: Range, key: string): boolean =>
+  compareKeys(key, from) >= 0 && (to === undefined || compareKeys(key, to) < 0);
+
+/** The order of a listing that ascends. */
+export const compareCursors = (a: Cursor, b: Cursor): number =>
+  compareKeys(a.key, b.key) || compareKeys(a.name, b.name);
+
+export function isAfter(range: Range, cursor: Cursor): boolean {
+  if (!range.after) return true;
+  const order = compareCursors(cursor, range.after);
+  return range.descending ? order < 0 : order > 0;
 }
 
 export function writeCursor(cursor: Cursor): string {

@@ -6,14 +6,24 @@ import { join } from "node:path";
 import { openSqliteStore } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
-for (const remember of [[], ["doc", "other"]])
+const variants = [
+  { name: "SQLite", remember: [] },
+  // Limits at which even a few documents are searched in every way.
+  {
+    name: "SQLite (remembering)",
+    remember: ["doc", "other"],
+    searchLimits: { walk: 2, gather: 1 },
+  },
+];
+
+for (const { name, ...variant } of variants)
   testStore({
-    name: `SQLite${remember.length > 0 ? " (remembering)" : ""}`,
+    name,
     durable: true,
     open: async (options) => {
       const directory = await mkdtemp(join(tmpdir(), "tenon-store-"));
       const open = (changes: Partial<StoreOptions> = {}): Promise<Store> =>
-        openSqliteStore({ directory, remember, logger: silentLogger, ...options, ...changes });
+        openSqliteStore({ directory, ...variant, logger: silentLogger, ...options, ...changes });
       let store = await open();
       return {
         store,

@@ -14,6 +14,7 @@ import { sqliteFailure } from "./sqlite/failures.ts";
 import { backUp } from "./sqlite/backup.ts";
 import { WorkerLink } from "./sqlite/link.ts";
 import { lockDirectory } from "./sqlite/lock.ts";
+import type { SearchLimits } from "./sqlite/containing.ts";
 import { Reader } from "./sqlite/reader.ts";
 import { Remembered } from "./sqlite/remembered.ts";
 import { reindex, type IndexIds } from "./sqlite/reindex.ts";
@@ -33,6 +34,8 @@ export interface SqliteStoreOptions {
   readonly remember?: readonly string[];
   /** The database may grow to this size (its log comes on top); by default to the disk's. */
   readonly maxBytes?: number;
+  /** How far one call of a search goes: for tests, which have few documents. */
+  readonly searchLimits?: SearchLimits;
   /** The worker's file, when it does not lie beside this one (or beside the bundle). */
   readonly workerUrl?: URL;
 }
@@ -57,7 +60,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Back
   const link = await WorkerLink.start(workerUrl, worker, logger);
   opened.defer(() => link.close());
   const remembered = new Remembered(options.remember ?? []);
-  const reader = opened.use(translate(file, () => new Reader(file, ids, remembered)));
+  const reader = opened.use(
+    translate(file, () => new Reader(file, ids, remembered, options.searchLimits)),
+  );
   const backup = (to: string) => backUp(workerUrl, file, to);
   const opening = { clock: options.clock, logger, indexes, ids, feedLength };
   const parts = { ...opening, reader, remembered, link, lock, backup };

@@ -85,19 +85,28 @@ export interface Change {
 }
 
 /**
- * A sorted secondary index over one kind. `key` gives the sort keys of a document (none: it is not
- * in this index). Keys compare as UTF-8 bytes. Raise `version` whenever `key` changes: the store
- * rebuilds the index when it opens.
+ * What a store derives from the documents of one kind. `key` gives the keys of a document (none: it
+ * is not in this index). Raise `version` whenever `key` changes: the store rebuilds the index when
+ * it opens. A write that leaves a key as it is costs nothing for it.
  */
 export interface IndexDefinition {
   readonly kind: string;
   readonly name: string;
   readonly version: number;
+  /** Absent: `sorted`. */
+  readonly use?: IndexUse;
   readonly key: (
     value: JsonObject,
     item: { readonly name: string; readonly expires?: number },
   ) => readonly string[];
 }
+
+/**
+ * `sorted`: lists, ranges and counts, keys compared as UTF-8 bytes. `counted`: only how many items
+ * have each key, which `tally` tells at once. `text`: at most one of a kind, and one key of a
+ * document: what `containing` looks in.
+ */
+export type IndexUse = "sorted" | "counted" | "text";
 
 export interface ListQuery {
   readonly kind: string;
@@ -110,6 +119,11 @@ export interface ListQuery {
   /** Only keys below this, exclusive. */
   readonly to?: string;
   readonly order?: "ascending" | "descending";
+  /**
+   * Only items whose text contains each of these, character by character (NUL counts as a space). A page may then be short,
+   * even empty, while there is a `next`: no call looks at more than a bounded part of a kind.
+   */
+  readonly containing?: readonly string[];
   /** At most this many items: default 100, at most 1,000 (`MAX_PAGE`). */
   readonly limit?: number;
   /** `next` of the page before. Paging by it neither repeats nor skips an item that stays in place. */
@@ -118,6 +132,18 @@ export interface ListQuery {
 
 /** An item with several keys in the range counts once. */
 export type CountQuery = Pick<ListQuery, "kind" | "index" | "prefix" | "from" | "to">;
+
+export interface TallyQuery {
+  readonly kind: string;
+  readonly index: string;
+  /** 1 to `MAX_PAGE`; default 100. */
+  readonly limit?: number;
+}
+
+export interface Tally {
+  readonly key: string;
+  readonly count: number;
+}
 
 export interface Page {
   readonly items: readonly Item[];
@@ -130,6 +156,8 @@ export interface Store extends AsyncDisposable {
   list(query: ListQuery): Promise<Page>;
   /** How many live items a kind has, or a range of its names or of one of its indexes. */
   count(query: CountQuery): Promise<number>;
+  /** How many live items have each key of a `counted` index: the most frequent first, at most `limit`. */
+  tally(query: TallyQuery): Promise<readonly Tally[]>;
   /**
    * Commits all writes or none. Rejects with the code of the first condition that failed (message
    * names kind and name), `limit_exceeded` for more than 1,000 writes or a value over 1 MiB, and
@@ -170,6 +198,8 @@ export const MAX_KEY_BYTES = 512;
 /** A sort key may join several fields; beyond this it would crowd an index page. */
 export const MAX_INDEX_KEY_BYTES = 2_048;
 export const MAX_INDEX_KEYS = 1_000;
+/** A person types one, and a filter adds a few. */
+export const MAX_CONTAINING = 20;
 /** Minutes of a busy cluster: a reader that was away for a restart resumes, one that was away for a day lists again. */
 export const MAX_FEED = 20_000;
 export const MAX_FEED_BYTES = 64 * 1024 * 1024;

@@ -49,6 +49,7 @@ class FailingStore implements Store {
   get: Store["get"] = (kind, name) => this.#store.get(kind, name);
   list: Store["list"] = (query) => this.#store.list(query);
   count: Store["count"] = (query) => this.#store.count(query);
+  tally: Store["tally"] = (query) => this.#store.tally(query);
   watch: Store["watch"] = (options) => this.#store.watch(options);
   position: Store["position"] = () => this.#store.position();
   [Symbol.asyncDispose] = (): PromiseLike<void> => this.#store[Symbol.asyncDispose]();

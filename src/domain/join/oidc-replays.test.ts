@@ -13,6 +13,7 @@ const bound = (store: Store): Store => ({
   get: (...key) => store.get(...key),
   list: (range) => store.list(range),
   count: (range) => store.count(range),
+  tally: (query) => store.tally(query),
   commit: (writes) => store.commit(writes),
   watch: (options) => store.watch(options),
   position: () => store.position(),

@@ -22,11 +22,26 @@ export interface StoreKind {
   open(options: StoreOptions): Promise<OpenedStore>;
 }
 
-/** Documents of kind `doc` are found by each of their tags and by their rank, if they have one. */
+/**
+ * Documents of kind `doc` are found by each of their tags, by their rank, if they have one, and by
+ * parts of their words, which are counted too.
+ */
 export const indexes: readonly IndexDefinition[] = [
   { kind: "doc", name: "tag", version: 1, key: ({ tags }) => strings(tags) },
   { kind: "doc", name: "rank", version: 1, key: ({ rank }) => strings([rank]) },
+  { kind: "doc", name: "word", version: 1, use: "counted", key: ({ words }) => strings(words) },
+  {
+    kind: "doc",
+    name: "text",
+    version: 1,
+    use: "text",
+    key: ({ words }) => textOf(strings(words)),
+  },
 ];
+
+/** As a list, since a document may have no text. */
+export const textOf = (words: readonly string[]): readonly string[] =>
+  words.length === 0 ? [] : [words.join("\n")];
 
 export const strings = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.filter((part) => typeof part === "string") : [];

@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { ListQuery } from "#base/storage";
-import { namesOf, open, refused, remove, write, type Bench, type StoreKind } from "./harness.ts";
+import {
+  all,
+  namesOf,
+  open,
+  refused,
+  remove,
+  write,
+  type Bench,
+  type StoreKind,
+} from "./harness.ts";
 
 type Case = readonly [name: string, query: Omit<ListQuery, "kind">, expected: readonly string[]];
 
@@ -81,6 +90,59 @@ export function testLists(kind: StoreKind): void {
       assert.equal(await count({ index: "rank", from: "z", to: "a" }), 0);
     });
 
+    it("finds what contains every part, in the order and range of the listing", async () => {
+      await using bench = await open(kind);
+      const host = (name: string, ...words: string[]) =>
+        write("put", name, { rank: name, words: ["host", ...words] });
+      await bench.store.commit([
+        host("a", 'web-1 "blue"', "linux"),
+        host("b", "web-2", "linux"),
+        host("c", "web-1", "darwin"),
+        write("put", "none", { rank: "x" }),
+      ]);
+      const find = async (containing: string[], query: Partial<ListQuery> = {}) =>
+        namesOf(await all(bench.store, { kind: "doc", containing, limit: 1, ...query }));
+      assert.deepEqual(await find(["web-1"]), ["a", "c"]);
+      assert.deepEqual(await find(["web-1", "linux"]), ["a"]);
+      assert.deepEqual(await find(['"blue"']), ["a"]);
+      assert.deepEqual(await find(["b-"]), ["a", "b", "c"]);
+      assert.deepEqual(await find(["Web-1"]), []);
+      assert.deepEqual(await find(["web"], { index: "rank", order: "descending" }), [
+        "c",
+        "b",
+        "a",
+      ]);
+      assert.deepEqual(await find(["web"], { index: "rank", from: "b" }), ["b", "c"]);
+      await bench.store.commit([host("a", "web-9"), remove("c")]);
+      assert.deepEqual(await find(["web-1"]), []);
+      assert.deepEqual(await find(["web-9"]), ["a"]);
+    });
+
+    it("tells how many items have each counted key, the most frequent first", async () => {
+      await using bench = await open(kind);
+      const tally = (limit?: number) =>
+        bench.store.tally({ kind: "doc", index: "word", ...(limit ? { limit } : {}) });
+      assert.deepEqual(await tally(), []);
+      await bench.store.commit([
+        write("put", "a", { words: ["1.0", "up"] }),
+        write("put", "b", { words: ["1.1", "up"] }),
+        write("put", "c", { words: ["1.1"] }, bench.clock.now() + 1),
+      ]);
+      assert.deepEqual(await tally(), [
+        { key: "1.1", count: 2 },
+        { key: "up", count: 2 },
+        { key: "1.0", count: 1 },
+      ]);
+      assert.deepEqual(await tally(1), [{ key: "1.1", count: 2 }]);
+      bench.clock.jump(1);
+      await bench.store.commit([write("put", "a", { words: ["1.1", "down"] })]);
+      assert.deepEqual(await tally(), [
+        { key: "1.1", count: 2 },
+        { key: "down", count: 1 },
+        { key: "up", count: 1 },
+      ]);
+    });
+
     it("follows an item that changes its keys, and forgets one that goes", async () => {
       await using bench = await open(kind);
       const find = async (prefix: string): Promise<string[]> =>
@@ -104,6 +166,9 @@ export function testLists(kind: StoreKind): void {
 
     const faults: readonly (readonly [string, Omit<ListQuery, "kind">])[] = [
       ["an unknown index", { index: "colour" }],
+      ["an index that only counts", { index: "word" }],
+      ["too many parts of a text", { containing: Array.from({ length: 21 }, (_, i) => `${i}`) }],
+      ["a part that is too long", { containing: ["x".repeat(2_049)] }],
       ["a page of none", { limit: 0 }],
       ["half a page", { limit: 1.5 }],
       ["a page of over 1,000", { limit: 1_001 }],

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import * as fc from "fast-check";
 import { codeOf, type ErrorCode } from "#base/kernel";
 import type { Change, Item, JsonObject, ListQuery, Store, Write } from "#base/storage";
-import { all, clear, indexes, open, type StoreKind } from "./harness.ts";
+import { all, clear, indexes, open, strings, textOf, type StoreKind } from "./harness.ts";
 
 /** The plainest store there is: each state is a whole map, and lists filter and sort it. */
 type State = ReadonlyMap<string, { readonly value: JsonObject; readonly revision: string }>;
@@ -20,9 +20,15 @@ const text = fc.oneof(
   fc.constantFrom("", "a", "ab", "b", "\u00ff", "\uffff", "\u{10000}", "\u{10ffff}"),
   fc.string({ unit: "binary", maxLength: 2 }),
 );
+/** Long enough for trigrams, and of few characters, so that some of it is found. */
+const word = fc.oneof(text, fc.string({ unit: fc.constantFrom("a", "b", '"', "\u{10000}") }));
 const name = fc.constantFrom("a", "b", "c\uffff", "c\u{10000}", "d");
 const value = fc.record(
-  { rank: fc.option(text), tags: fc.array(text, { maxLength: 3 }) },
+  {
+    rank: fc.option(text),
+    tags: fc.array(text, { maxLength: 3 }),
+    words: fc.array(word, { maxLength: 3 }),
+  },
   { noNullPrototype: true },
 );
 const intent: fc.Arbitrary<Intent> = fc.record({
@@ -41,6 +47,7 @@ const query = fc.record(
     from: text,
     to: text,
     order: fc.constantFrom("ascending" as const, "descending" as const),
+    containing: fc.array(word, { maxLength: 2 }),
     limit: fc.integer({ min: 1, max: 4 }),
   },
   { requiredKeys: [] },
@@ -60,6 +67,7 @@ export function testModel(kind: StoreKind): void {
               state = await runRound(bench.store, state, batches);
               assert.deepEqual(stateOf(await all(bench.store, { kind: "doc", limit: 2 })), state);
               await checkList(bench.store, state, { kind: "doc", ...query });
+              await checkTally(bench.store, state);
             }
             assert.deepEqual(await replay(bench.store, start), state);
           },
@@ -130,9 +138,14 @@ const compareBytes = (a: string, b: string): number =>
   Buffer.compare(Buffer.from(a), Buffer.from(b));
 
 async function checkList(store: Store, state: State, query: ListQuery): Promise<void> {
-  const { index, prefix = "", from = "", to, order, limit } = query;
+  const { index, prefix = "", from = "", to, order, limit, containing = [] } = query;
   const keysOf = indexes.find((definition) => definition.name === index)?.key;
-  const entries = [...state].flatMap(([name, { value }]) =>
+  const asText = (text: string): string => text.toWellFormed().replaceAll("\0", " ");
+  const matching = [...state].filter(([, { value }]) => {
+    const [text = ""] = textOf(strings(value["words"])).map(asText);
+    return containing.every((part) => text.includes(asText(part)));
+  });
+  const entries = matching.flatMap(([name, { value }]) =>
     [...new Set(keysOf ? keysOf(value, { name }) : [name])].map((key) => ({ key, name })),
   );
   const within = entries.filter(
@@ -145,17 +158,28 @@ async function checkList(store: Store, state: State, query: ListQuery): Promise<
   if (order === "descending") within.reverse();
   const names = within.map((entry) => entry.name);
   const page = await store.list(query);
+  const isWhole = containing.join("") === "" || page.next === undefined;
   assert.deepEqual(
     page.items.map((item) => item.name),
-    names.slice(0, limit ?? 100),
+    names.slice(0, isWhole ? (limit ?? 100) : page.items.length),
   );
   assert.deepEqual(
     (await all(store, query)).map((item) => item.name),
     names,
   );
-  if (from === "" && to === undefined) {
+  if (from === "" && to === undefined && containing.length === 0) {
     assert.equal(await store.count(query), new Set(names).size);
   }
+}
+
+async function checkTally(store: Store, state: State): Promise<void> {
+  const keys = [...state.values()].flatMap(({ value }) => [...new Set(strings(value["words"]))]);
+  const groups = [...Map.groupBy(keys, (key) => key.toWellFormed())];
+  const expected = groups.map(([key, { length }]) => ({ key, count: length }));
+  const told = await store.tally({ kind: "doc", index: "word" });
+  const byKey = (a: { key: string }, b: { key: string }): number => compareBytes(a.key, b.key);
+  assert.deepEqual(told.toSorted(byKey), expected.toSorted(byKey));
+  assert.equal(await store.count({ kind: "doc" }), state.size);
 }
 
 /** What the feed alone says that the store holds. */

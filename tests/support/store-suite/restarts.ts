@@ -83,7 +83,7 @@ export function testRestarts(kind: StoreKind): void {
       for (let i = 0; i < 1_200; i += 400) {
         const part = names.slice(i, i + 400);
         await bench.store.commit(
-          part.map((name) => write("put", name, { rank: "x", tags: [name] })),
+          part.map((name) => write("put", name, { rank: "x", tags: [name], words: [name, "all"] })),
         );
       }
       const changed: readonly IndexDefinition[] = [
@@ -101,6 +101,8 @@ export function testRestarts(kind: StoreKind): void {
       const page = await store.list({ kind: "doc", index: "name", prefix: "n119", limit: 3 });
       assert.deepEqual(namesOf(page.items), ["n119", "n1190", "n1191"]);
       await refused(store.list({ kind: "doc", index: "rank" }), "bad_parameter");
+      await refused(store.list({ kind: "doc", containing: ["n1"] }), "bad_parameter");
+      await refused(store.tally({ kind: "doc", index: "word" }), "bad_parameter");
       await store.commit([remove("n119"), write("put", "n118", { tags: ["moved"] })]);
       const tagged = (prefix: string): Promise<number> =>
         store.count({ kind: "doc", index: "tag", prefix });
@@ -108,6 +110,9 @@ export function testRestarts(kind: StoreKind): void {
       const back = await bench.opened.reopen({ indexes });
       assert.equal(await back.count({ kind: "doc", index: "rank", prefix: "x" }), 1_198);
       assert.equal(await back.count({ kind: "doc", index: "tag", prefix: "n119" }), 10);
+      assert.equal((await all(back, { kind: "doc", containing: ["n119"] })).length, 10);
+      const [most] = await back.tally({ kind: "doc", index: "word", limit: 1 });
+      assert.deepEqual(most, { key: "all", count: 1_198 });
     });
   });
 }

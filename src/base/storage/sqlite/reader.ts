@@ -1,13 +1,15 @@
 import { CodedError, unavailable } from "#base/kernel";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { makeItem, type FeedEntry } from "../entries.ts";
-import { writeCursor, type Range } from "../query.ts";
-import type { Item, Page } from "../store.ts";
+import { compareKeys, writeCursor, type Range } from "../query.ts";
+import type { Item, Page, Tally, TallyQuery } from "../store.ts";
 import { sqliteFailure } from "./failures.ts";
+import { findPlaces, SEARCH_LIMITS, type Place, type SearchLimits } from "./containing.ts";
+import { decodeKeys, KINDS } from "./keys.ts";
 import type { IndexIds } from "./reindex.ts";
 import type { Remembered } from "./remembered.ts";
 import { countByIndex, countByName, selectByIndex, selectByName, type Select } from "./select.ts";
-import { Turns } from "./turns.ts";
+import { ROWS_PER_TURN, Turns } from "./turns.ts";
 
 interface ItemRow {
   readonly kind: string;
@@ -31,6 +33,12 @@ const MAX_PAGE_CHARS = 8 * 1024 * 1024;
 
 const GET = `SELECT kind, name, position, expires, value AS json FROM items
   WHERE kind = ? AND name = ?`;
+const GET_BY_ID = `SELECT kind, name, position, expires, value AS json FROM items WHERE id = ?`;
+/** Counts by name alone need a whole kind: these are kept. What is about to be swept is not live. */
+const COUNT_KIND = `SELECT coalesce((SELECT n FROM tallies WHERE idx = ? AND key = ?), 0) -
+  (SELECT count(*) FROM items WHERE +kind = ? AND expires <= ?) AS n`;
+const TALLY = "SELECT key, n FROM tallies WHERE idx = ? ORDER BY n DESC, key LIMIT ?";
+const EXPIRED = "SELECT keys FROM items WHERE +kind = ? AND expires <= ?";
 const CHANGES = `SELECT position, kind, name, expires, value AS json FROM changes
   WHERE position > ? ORDER BY position LIMIT ?`;
 
@@ -42,10 +50,17 @@ export class Reader implements Disposable {
   readonly #db: DatabaseSync;
   readonly #ids: IndexIds;
   readonly #remembered: Remembered;
+  readonly #limits: SearchLimits;
   readonly #turns = new Turns();
   readonly #statements = new Map<string, StatementSync>();
 
-  constructor(file: string, ids: IndexIds, remembered: Remembered) {
+  constructor(
+    file: string,
+    ids: IndexIds,
+    remembered: Remembered,
+    limits: SearchLimits = SEARCH_LIMITS,
+  ) {
+    this.#limits = limits;
     this.#ids = ids;
     this.#remembered = remembered;
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 100 });
@@ -60,6 +75,7 @@ export class Reader implements Disposable {
   }
 
   list(range: Range, now: number): Promise<Page> {
+    if (range.containing) return this.#listContaining(range, now);
     return this.#turn(range.limit, () => {
       const idx = this.#idOf(range);
       const select = idx === undefined ? selectByName(range) : selectByIndex(range, idx);
@@ -76,8 +92,23 @@ export class Reader implements Disposable {
     return this.#turn(1, () => {
       const idx = this.#idOf(range);
       const { sql, values } =
-        idx === undefined ? countByName(range, now) : countByIndex(range, idx, now);
+        idx === undefined ? countNames(range, now) : countByIndex(range, idx, now);
       return Number(this.#prepare(sql).get(...values)?.["n"]);
+    });
+  }
+
+  tally({ kind, index, limit }: Required<TallyQuery>, now: number): Promise<readonly Tally[]> {
+    return this.#turn(limit, () => {
+      const idx = this.#ids.get(kind)!.get(index)!;
+      const expired = this.#prepare(EXPIRED).all(kind, now);
+      const gone = expired.flatMap(({ keys }) => decodeKeys(String(keys)));
+      const less = (key: string): number =>
+        gone.filter(([of, its]) => of === idx && its === key).length;
+      return this.#prepare(TALLY)
+        .all(idx, limit)
+        .map(({ key, n }) => ({ key: String(key), count: Number(n) - less(String(key)) }))
+        .filter(({ count }) => count > 0)
+        .toSorted((a, b) => b.count - a.count || compareKeys(a.key, b.key));
     });
   }
 
@@ -104,6 +135,33 @@ export class Reader implements Disposable {
   [Symbol.dispose](): void {
     this.#statements.clear();
     this.#db.close();
+  }
+
+  /** One turn of the loop for itself: it compares thousands of short texts. */
+  #listContaining(range: Range, now: number): Promise<Page> {
+    const { containing } = range;
+    return this.#turn(ROWS_PER_TURN, () => {
+      const [idx, text] = [this.#idOf(range), this.#ids.get(range.kind)!.get(containing!.index)!];
+      const prepare = (sql: string): StatementSync => this.#prepare(sql);
+      const search = { range, containing: containing!, idx, text, now, limits: this.#limits };
+      const { places, next } = findPlaces(prepare, search);
+      const items = this.#documents(places);
+      const last = items.length < places.length ? places[items.length - 1] : next;
+      return last ? { items, next: writeCursor(last) } : { items };
+    });
+  }
+
+  /** Of these places, the first that fill a page. */
+  #documents(places: readonly Place[]): readonly Item[] {
+    const items: Item[] = [];
+    let size = 0;
+    for (const { id } of places) {
+      if (size > MAX_PAGE_CHARS) return items;
+      const row = this.#prepare(GET_BY_ID).get(id) as unknown as ItemRow;
+      items.push(makeItem(row));
+      size += row.json.length;
+    }
+    return items;
   }
 
   async #turn<T>(rows: number, read: () => T): Promise<T> {
@@ -152,4 +210,10 @@ export class Reader implements Disposable {
 function entryOf({ position, kind, name, expires, json }: ChangeRow): FeedEntry {
   if (json === null) return { position, op: "delete", kind, name };
   return { position, op: "put", kind, name, json, ...(expires === null ? {} : { expires }) };
+}
+
+function countNames(range: Range, now: number): Select {
+  const { kind, from, to } = range;
+  if (from !== "" || to !== undefined) return countByName(range, now);
+  return { sql: COUNT_KIND, values: [KINDS, kind, kind, now] };
 }

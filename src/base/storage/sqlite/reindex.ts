@@ -1,8 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { indexKeys, type IndexKey, type Indexes } from "../prepare.ts";
 import { compareKeys } from "../query.ts";
-import type { JsonObject } from "../store.ts";
-import { transaction } from "./schema.ts";
+import type { IndexDefinition, IndexUse, JsonObject } from "../store.ts";
+import { encodeKeys, Keys, type NumberedKey } from "./keys.ts";
+import { createTextTable, textTable, transaction } from "./schema.ts";
 
 /** The number of each index in the file, by kind and name. */
 export type IndexIds = ReadonlyMap<string, ReadonlyMap<string, number>>;
@@ -12,6 +13,7 @@ interface IndexRow {
   readonly kind: string;
   readonly name: string;
   readonly version: number;
+  readonly use: IndexUse;
 }
 
 /** How many documents are in memory at once while an index is built. */
@@ -27,12 +29,16 @@ export function reindex(db: DatabaseSync, indexes: Indexes): IndexIds {
 }
 
 const readIndexes = (db: DatabaseSync): readonly IndexRow[] =>
-  db.prepare("SELECT id, kind, name, version FROM indexes").all() as unknown as IndexRow[];
+  db.prepare("SELECT id, kind, name, version, use FROM indexes").all() as unknown as IndexRow[];
 
 function staleKinds(rows: readonly IndexRow[], indexes: Indexes): readonly string[] {
   const kinds = new Set([...rows.map((row) => row.kind), ...indexes.keys()]);
-  const signature = (group: readonly Pick<IndexRow, "name" | "version">[]): string =>
-    JSON.stringify(group.map(({ name, version }) => `${name} ${version}`).toSorted(compareKeys));
+  const signature = (group: readonly Pick<IndexDefinition, "name" | "version" | "use">[]): string =>
+    JSON.stringify(
+      group
+        .map(({ name, version, use = "sorted" }) => `${name} ${version} ${use}`)
+        .toSorted(compareKeys),
+    );
   return [...kinds].filter((kind) => {
     const built = rows.filter((row) => row.kind === kind);
     return signature(built) !== signature(indexes.get(kind) ?? []);
@@ -49,10 +55,17 @@ function idsOf(rows: readonly IndexRow[]): IndexIds {
 }
 
 function rebuild(db: DatabaseSync, kind: string, indexes: Indexes): void {
-  db.prepare("DELETE FROM entries WHERE idx IN (SELECT id FROM indexes WHERE kind = ?)").run(kind);
+  for (const { id, use } of readIndexes(db).filter((row) => row.kind === kind)) {
+    db.prepare("DELETE FROM entries WHERE idx = ?").run(id);
+    db.prepare("DELETE FROM tallies WHERE idx = ?").run(id);
+    if (use === "text") db.exec(`DROP TABLE ${textTable(id)}`);
+  }
   db.prepare("DELETE FROM indexes WHERE kind = ?").run(kind);
-  const insert = db.prepare("INSERT INTO indexes (kind, name, version) VALUES (?, ?, ?)");
-  for (const { name, version } of indexes.get(kind) ?? []) insert.run(kind, name, version);
+  const insert = db.prepare("INSERT INTO indexes (kind, name, version, use) VALUES (?, ?, ?, ?)");
+  for (const { name, version, use = "sorted" } of indexes.get(kind) ?? []) {
+    const { lastInsertRowid } = insert.run(kind, name, version, use);
+    if (use === "text") db.exec(createTextTable(Number(lastInsertRowid)));
+  }
   fill(db, kind, indexes, idsOf(readIndexes(db)));
 }
 
@@ -61,30 +74,26 @@ function fill(db: DatabaseSync, kind: string, indexes: Indexes, ids: IndexIds): 
     "SELECT id, name, expires, value FROM items WHERE kind = ? AND name > ? ORDER BY name LIMIT ?",
   );
   const update = db.prepare("UPDATE items SET keys = ? WHERE id = ?");
-  const insert = db.prepare("INSERT INTO entries (idx, key, name, item) VALUES (?, ?, ?, ?)");
+  const homes = new Keys(db);
   for (let after = ""; ;) {
     const rows = page.all(kind, after, PAGE);
     for (const row of rows) {
-      const name = String(row["name"]);
+      const [id, name] = [Number(row["id"]), String(row["name"])];
       const expires = row["expires"] === null ? {} : { expires: Number(row["expires"]) };
       const value = JSON.parse(String(row["value"])) as JsonObject;
-      const keys = numberKeys(indexKeys(indexes, { kind, name, ...expires }, value), kind, ids);
-      update.run(encodeKeys(keys), row["id"]!);
-      for (const [idx, key] of keys) insert.run(idx, key, name, row["id"]!);
+      const keys = encodeKeys(
+        numberKeys(indexKeys(indexes, { kind, name, ...expires }, value), kind, ids),
+      );
+      update.run(keys, id);
+      homes.replace("", keys, { id, name });
       after = name;
     }
     if (rows.length < PAGE) return;
   }
 }
 
-export type NumberedKey = readonly [idx: number, key: string];
-
 export const numberKeys = (
   keys: readonly IndexKey[],
   kind: string,
   ids: IndexIds,
 ): readonly NumberedKey[] => keys.map(([index, key]) => [ids.get(kind)!.get(index)!, key]);
-
-/** The form in which `items.keys` holds them. */
-export const encodeKeys = (keys: readonly NumberedKey[]): string =>
-  keys.length === 0 ? "" : JSON.stringify(keys);

@@ -53,7 +53,26 @@ export const migrations: readonly string[] = [
   ) STRICT;
   INSERT INTO state VALUES (0, 0, 0);
   `,
+  `
+  -- "sorted" keys are in "entries", "counted" ones in "tallies", and each "text" index has a table.
+  ALTER TABLE indexes ADD COLUMN use TEXT NOT NULL DEFAULT 'sorted';
+  -- How many rows of "items" have a key; under index 0, how many a kind has.
+  CREATE TABLE tallies (
+    idx INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (idx, key)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO tallies SELECT 0, kind, count(*) FROM items GROUP BY kind;
+  `,
 ];
+
+/** The texts of one index: its rows are those of "items", its trigrams lead to them. */
+export const textTable = (idx: number): string => `text_${idx}`;
+
+/** Only which documents have a trigram, not where in their text: it is looked at anyway. */
+export const createTextTable = (idx: number): string =>
+  `CREATE VIRTUAL TABLE ${textTable(idx)} USING fts5 (text, detail = none, columnsize = 0, tokenize = 'trigram case_sensitive 1')`;
 
 export class NewerSchema extends Error {
   readonly found: number;

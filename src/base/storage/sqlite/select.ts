@@ -1,5 +1,5 @@
 import type { SQLInputValue } from "node:sqlite";
-import { compareKeys, type Range } from "../query.ts";
+import { compareKeys, type Cursor, type Range } from "../query.ts";
 
 export interface Select {
   readonly sql: string;
@@ -7,7 +7,7 @@ export interface Select {
 }
 
 const COLUMNS = "i.kind, i.name, i.position, i.expires, i.value AS json";
-const LIVE = "(i.expires IS NULL OR i.expires > ?)";
+export const LIVE = "(i.expires IS NULL OR i.expires > ?)";
 
 /** A page of a kind by name. Two more values follow: the time, and the number of rows. */
 export function selectByName(range: Range): Select {
@@ -52,29 +52,31 @@ export function countByIndex(range: Range, idx: number, now: number): Select {
   };
 }
 
-const direction = (range: Range): string => (range.descending ? "DESC" : "ASC");
+export const direction = (range: Range): string => (range.descending ? "DESC" : "ASC");
 
 /**
  * One lower and at most one upper bound: given two of a kind, SQLite seeks by either of them and
- * walks the rest. A cursor outside the range (of another query) yields to the range.
+ * walks the rest. A cursor outside the range (of another query) yields to the range. With `end` the
+ * listing goes no further than there, whatever the range's own far bound.
  */
-function bounds(range: Range, key: string, cursor: readonly string[]): Select {
+export function bounds(range: Range, key: string, cursor: readonly string[], end?: Cursor): Select {
   const { from, to, after, descending } = range;
-  const place = after && (cursor.length === 1 ? [after.key] : [after.key, after.name]);
-  const beyond = (sign: string): string =>
-    `(${cursor.join(", ")}) ${sign} (${cursor.map(() => "?").join(", ")})`;
   const useCursor =
     after &&
     (descending
       ? to === undefined || compareKeys(after.key, to) < 0
       : compareKeys(after.key, from) >= 0);
-  const lower = useCursor && !descending ? beyond(">") : `${key} >= ?`;
-  const upper = useCursor && descending ? beyond("<") : to === undefined ? "TRUE" : `${key} < ?`;
-  return {
-    sql: `${lower} AND ${upper}`,
-    values: [
-      ...(useCursor && !descending ? place! : [from]),
-      ...(useCursor && descending ? place! : to === undefined ? [] : [to]),
-    ],
-  };
+  const beyond = (sign: string, { key: at, name }: Cursor): Select => ({
+    sql: `(${cursor.join(", ")}) ${sign} (${cursor.map(() => "?").join(", ")})`,
+    values: cursor.length === 1 ? [at] : [at, name],
+  });
+  const start = useCursor ? beyond(descending ? "<" : ">", after) : undefined;
+  const stop = end && beyond(descending ? ">=" : "<=", end);
+  const above = { sql: `${key} >= ?`, values: [from] };
+  const below =
+    to === undefined ? { sql: "TRUE", values: [] } : { sql: `${key} < ?`, values: [to] };
+  const [lower, upper] = descending
+    ? [stop ?? above, start ?? below]
+    : [start ?? above, stop ?? below];
+  return { sql: `${lower.sql} AND ${upper.sql}`, values: [...lower.values, ...upper.values] };
 }

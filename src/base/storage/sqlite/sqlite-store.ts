@@ -3,7 +3,7 @@ import { Sweeper } from "../expiry.ts";
 import type { FeedEntry } from "../entries.ts";
 import { Feed } from "../feed.ts";
 import { prepare, type Indexes, type Prepared } from "../prepare.ts";
-import { rangeOf } from "../query.ts";
+import { rangeOf, tallyLimit } from "../query.ts";
 import type {
   BackedUpStore,
   Committed,
@@ -12,13 +12,16 @@ import type {
   ListQuery,
   Page,
   Store,
+  Tally,
+  TallyQuery,
   Write,
 } from "../store.ts";
 import type { WorkerLink } from "./link.ts";
 import type { Deleted, Reply, WireWrite } from "./messages.ts";
 import type { Reader } from "./reader.ts";
 import type { Remembered } from "./remembered.ts";
-import { encodeKeys, numberKeys, type IndexIds } from "./reindex.ts";
+import { encodeKeys } from "./keys.ts";
+import { numberKeys, type IndexIds } from "./reindex.ts";
 
 /** What lives in memory of the feed; a reader further behind is served from the file. */
 const RECENT = { entries: 2_000, bytes: 8 * 1024 * 1024 };
@@ -72,6 +75,12 @@ export class SqliteStore implements BackedUpStore {
   async count(query: CountQuery): Promise<number> {
     this.#checkOpen();
     return this.#parts.reader.count(rangeOf(query, this.#parts.indexes), this.#parts.clock.now());
+  }
+
+  async tally(query: TallyQuery): Promise<readonly Tally[]> {
+    this.#checkOpen();
+    const limit = tallyLimit(query, this.#parts.indexes);
+    return this.#parts.reader.tally({ ...query, limit }, this.#parts.clock.now());
   }
 
   async commit(writes: readonly Write[]): Promise<Committed> {

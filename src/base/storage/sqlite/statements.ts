@@ -11,8 +11,6 @@ const statements = {
     "INSERT INTO items (kind, name, position, expires, keys, value) VALUES (?, ?, ?, ?, ?, ?)",
   update: "UPDATE items SET position = ?, expires = ?, keys = ?, value = ? WHERE id = ?",
   remove: "DELETE FROM items WHERE id = ?",
-  addEntry: "INSERT INTO entries (idx, key, name, item) VALUES (?, ?, ?, ?)",
-  dropEntry: "DELETE FROM entries WHERE idx = ? AND key = ? AND name = ?",
   addChange: "INSERT INTO changes (position, kind, name, expires, value) VALUES (?, ?, ?, ?, ?)",
   feedSize: "SELECT total(octet_length(value)) AS size FROM changes WHERE position <= ?",
   trim: "DELETE FROM changes WHERE position <= ?",

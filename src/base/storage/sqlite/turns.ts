@@ -1,5 +1,5 @@
 /** Rows that one turn of the event loop may read and parse: some milliseconds. */
-const ROWS_PER_TURN = 1_000;
+export const ROWS_PER_TURN = 1_000;
 
 /**
  * Reads are synchronous, so a caller that awaits one after the other would never let the loop turn.

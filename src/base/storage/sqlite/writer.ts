@@ -2,7 +2,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { checkCondition, type Failure } from "../conditions.ts";
 import { sqliteFailure } from "./failures.ts";
 import type { Deleted, Reply, Request, WireWrite, WorkerOptions } from "./messages.ts";
-import type { NumberedKey } from "./reindex.ts";
+import { Keys } from "./keys.ts";
 import { transaction } from "./schema.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 
@@ -39,12 +39,14 @@ export class Writer {
   readonly #db: DatabaseSync;
   readonly #options: WorkerOptions;
   readonly #sql: Statements;
+  readonly #keys: Keys;
   #state: State;
 
   constructor(db: DatabaseSync, options: WorkerOptions) {
     this.#db = db;
     this.#options = options;
     this.#sql = prepareStatements(db);
+    this.#keys = new Keys(db);
     this.#state = this.#readState();
   }
 
@@ -103,22 +105,21 @@ export class Writer {
     [kind, name, json, expires, keys]: [string, string, string, number | null, string],
   ): void {
     const position = this.#append(kind, name, expires, json);
-    if (row) this.#sql.update.run(position, expires, keys, json, row.id);
-    const id = row?.id ?? this.#sql.insert.run(kind, name, position, expires, keys, json);
-    if ((row?.keys ?? "") === keys) return;
-    if (row) this.#dropEntries(row, name);
-    const item = typeof id === "number" ? id : Number(id.lastInsertRowid);
-    for (const [idx, key] of decodeKeys(keys)) this.#sql.addEntry.run(idx, key, name, item);
+    if (row) {
+      this.#sql.update.run(position, expires, keys, json, row.id);
+      this.#keys.replace(row.keys, keys, { id: row.id, name });
+      return;
+    }
+    const added = this.#sql.insert.run(kind, name, position, expires, keys, json);
+    this.#keys.count(kind, 1);
+    this.#keys.replace("", keys, { id: Number(added.lastInsertRowid), name });
   }
 
   #delete(row: Row, kind: string, name: string): number {
     this.#sql.remove.run(row.id);
-    this.#dropEntries(row, name);
+    this.#keys.count(kind, -1);
+    this.#keys.replace(row.keys, "", { id: row.id, name });
     return this.#append(kind, name, null, null);
-  }
-
-  #dropEntries(row: Row, name: string): void {
-    for (const [idx, key] of decodeKeys(row.keys)) this.#sql.dropEntry.run(idx, key, name);
   }
 
   #append(kind: string, name: string, expires: number | null, json: string | null): number {
@@ -164,6 +165,3 @@ export class Writer {
     };
   }
 }
-
-const decodeKeys = (keys: string): readonly NumberedKey[] =>
-  keys === "" ? [] : (JSON.parse(keys) as NumberedKey[]);
