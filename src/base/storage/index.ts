@@ -1,7 +1,6 @@
 export { openMemoryStore } from "./memory.ts";
 export { openSqliteStore } from "./sqlite.ts";
 export {
-  MAX_CONTAINING,
   MAX_INDEX_KEY_BYTES,
   MAX_INDEX_KEYS,
   MAX_KEY_BYTES,

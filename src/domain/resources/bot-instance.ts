@@ -1,6 +1,6 @@
 import { timestamp } from "#base/config";
 import * as z from "zod";
-import { defineKind, type Resource } from "./kind.ts";
+import { combined, defineKind, type Resource } from "./kind.ts";
 
 const spec = z.strictObject({
   bot_name: z.string().meta({ description: "the bot" }),
@@ -105,6 +105,36 @@ export function credentialsEnd(instance: BotInstance): string {
 /** Sorts the instances of one bot by the end of their credentials. */
 export const credentialsEndKey = (bot: string, end: string): string => `${bot}/${end}`;
 
+/** When it first joined, RFC 3339; empty for never. */
+export const firstSeenAt = (instance: BotInstance): string =>
+  instance.status?.initial_authentication?.time ?? "";
+
+const worstFirst = ["failed", "unhealthy", "initializing", "healthy"];
+
+/** The worst of what its services last reported; empty when they reported nothing. */
+export function healthOf({ status }: BotInstance): string {
+  const states = status?.service_health.map((service) => service.status) ?? [];
+  return worstFirst.find((state) => states.includes(state)) ?? "";
+}
+
+const lastBeat = ({ status }: BotInstance): Heartbeat | undefined =>
+  status?.latest_heartbeats.at(-1);
+const present = (value: string | undefined): readonly string[] => (value ? [value] : []);
+
+const fields = {
+  bot_name: (instance) => [instance.spec.bot_name],
+  hostname: (instance) => present(lastBeat(instance)?.hostname),
+  version: (instance) => present(lastBeat(instance)?.version),
+  os: (instance) => present(lastBeat(instance)?.os),
+  join_method: ({ status }) => present(status?.latest_authentications.at(-1)?.join_method),
+  health: (instance) => present(healthOf(instance)),
+} satisfies Record<string, (instance: BotInstance) => readonly string[]>;
+
+/** Of which it is told how many instances have each value. */
+const counted = ["version", "os", "join_method", "health"] as const;
+/** Listed by last activity: the values in question may all be among the oldest of a million. */
+const filtered = ["bot_name", "version", "health"] as const;
+
 export const botInstanceKind = defineKind<BotInstance>({
   kind: "bot_instance",
   version: "v1",
@@ -113,14 +143,10 @@ export const botInstanceKind = defineKind<BotInstance>({
   spec,
   status,
   writable: "server",
-  fields: {
-    bot_name: (instance) => [instance.spec.bot_name],
-    hostname: (instance) =>
-      instance.status?.latest_heartbeats.slice(-1).map((beat) => beat.hostname) ?? [],
-  },
-  sorts: ["last_active_at"],
+  fields,
+  sorts: ["last_active_at", "first_seen_at"],
   indexes: [
-    { name: "bot_name", version: 1, key: (instance) => [instance.spec.bot_name] },
+    { name: "bot_name", version: 1, key: fields.bot_name },
     { name: "last_active_at", version: 1, key: (instance) => [lastActiveAt(instance)] },
     {
       name: "credentials_end",
@@ -130,5 +156,11 @@ export const botInstanceKind = defineKind<BotInstance>({
         return end === "" ? [] : [credentialsEndKey(instance.spec.bot_name, end)];
       },
     },
+    { name: "first_seen_at", version: 1, key: (instance) => [firstSeenAt(instance)] },
+    ...filtered.map((name) =>
+      combined<BotInstance>(name, fields[name], "last_active_at", lastActiveAt),
+    ),
+    ...counted.map((name) => ({ name, version: 1, use: "counted" as const, key: fields[name] })),
   ],
+  textVersion: 1,
 });

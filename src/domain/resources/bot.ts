@@ -43,7 +43,12 @@ export const botKind = defineKind<Bot>({
   spec,
   status,
   fields: { role: (bot) => bot.spec.roles },
-  indexes: [{ name: "role", version: 1, key: (bot) => bot.spec.roles }],
+  sorts: ["created_at"],
+  indexes: [
+    { name: "role", version: 1, key: (bot) => bot.spec.roles },
+    { name: "created_at", version: 1, key: (bot) => [bot.status?.created_at ?? ""] },
+  ],
+  textVersion: 1,
 });
 
 /** The name of both the user and the role that belong to a bot. */

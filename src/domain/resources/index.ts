@@ -4,6 +4,8 @@ export {
   botInstanceName,
   credentialsEnd,
   credentialsEndKey,
+  firstSeenAt,
+  healthOf,
   lastActiveAt,
   MAX_RECORDS,
   type Authentication,

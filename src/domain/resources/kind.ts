@@ -1,6 +1,7 @@
 import type { IndexDefinition, JsonObject } from "#base/storage";
 import { timestamp } from "#base/config";
 import * as z from "zod";
+import { textOf } from "./text.ts";
 
 /** Labels that only the server writes, such as the one that ties a bot's user to it. */
 export const INTERNAL_LABELS = "tenon.internal/";
@@ -53,6 +54,8 @@ export interface Kind<R extends Resource = Resource> {
   readonly fields: Readonly<Record<string, (resource: R) => readonly string[]>>;
   /** What `sort` may name beside `name`; each has an index of the same name in `indexes`. */
   readonly sorts: readonly string[];
+  /** Whether the store finds what a filter looks for in its text: for kinds of which there are many. */
+  readonly searched: boolean;
   readonly indexes: readonly IndexDefinition[];
   /** Whether the name itself opens something, so that it never stands in a suggestion, event or log. */
   readonly hasSecretName: (resource: R) => boolean;
@@ -69,12 +72,31 @@ type Draft<R extends Resource> = {
   readonly name?: z.ZodType<string>;
   readonly fields?: Kind<R>["fields"];
   readonly sorts?: readonly string[];
-  readonly indexes?: readonly (Omit<IndexDefinition, "kind" | "key"> & {
-    key: (resource: R) => readonly string[];
-  })[];
+  readonly indexes?: readonly DraftIndex<R>[];
+  /** Makes the kind a searched one; to be raised whenever its fields change. */
+  readonly textVersion?: number;
   readonly hasSecretName?: Kind<R>["hasSecretName"];
   readonly writable?: Kind["writable"];
 };
+
+type DraftIndex<R extends Resource> = Omit<IndexDefinition, "kind" | "key"> & {
+  key: (resource: R) => readonly string[];
+};
+
+/** An index that lists the documents with one value of a field in the order of a sort. */
+export const combined = <R extends Resource>(
+  field: string,
+  valuesOf: (resource: R) => readonly string[],
+  sort: string,
+  keyOf: (resource: R) => string,
+): DraftIndex<R> => ({
+  name: combinedName(field, sort),
+  version: 1,
+  key: (resource) => valuesOf(resource).map((value) => combinedPrefix(value) + keyOf(resource)),
+});
+
+export const combinedName = (field: string, sort: string): string => `${field}+${sort}`;
+export const combinedPrefix = (value: string): string => `${value}\0`;
 
 /** Builds a kind from its spec and status; the envelope is the same for all. */
 export function defineKind<R extends Resource>(draft: Draft<R>): Kind<R> {
@@ -85,14 +107,20 @@ export function defineKind<R extends Resource>(draft: Draft<R>): Kind<R> {
     spec: draft.spec,
     status: (draft.status ?? z.strictObject({})).optional(),
   });
+  const { fields = {}, indexes = [], textVersion: version } = draft;
+  const text: DraftIndex<R>[] =
+    version === undefined
+      ? []
+      : [{ name: "text", version, use: "text", key: (each) => [textOf({ fields }, each)] }];
   return {
     kind: draft.kind,
     version: draft.version,
     aliases: draft.aliases,
     schema: schema as unknown as z.ZodType<R>,
-    fields: draft.fields ?? {},
+    fields,
     sorts: draft.sorts ?? [],
-    indexes: (draft.indexes ?? []).map(({ key, ...rest }) => ({
+    searched: version !== undefined,
+    indexes: [...indexes, ...text].map(({ key, ...rest }) => ({
       ...rest,
       kind: draft.kind,
       key: (value) => key(value as unknown as R),

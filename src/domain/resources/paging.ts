@@ -9,6 +9,9 @@ export const MAX_EXAMINED = 5_000;
 /** How many items a filtered page reads at once: with many more, most of the last read is wasted. */
 const CHUNK = 250;
 
+/** Of one look into the texts of a kind, which compares thousands of them without reading a document. */
+const SEARCH_COST = 250;
+
 /** One page of the items in a range that pass a filter. */
 export interface PageRequest<T> {
   readonly store: Store;
@@ -20,6 +23,8 @@ export interface PageRequest<T> {
   readonly keyOf?: (item: Item) => string;
   readonly read: (item: Item) => T;
   readonly wanted?: ((value: T) => boolean) | undefined;
+  /** The range holds hardly anything that is not wanted: no more need be read than is asked for. */
+  readonly narrow?: boolean;
   /** 0 or absent: `DEFAULT_PAGE`; at most `MAX_PAGE` of the store. */
   readonly pageSize?: number | undefined;
   readonly pageToken?: string | undefined;
@@ -57,12 +62,13 @@ async function collect<T>(
   size: number,
   start: Cursor,
 ): Promise<{ values: T[]; cursor?: Cursor }> {
-  const { store, range, keyOf = nameOf, read, wanted } = request;
-  const chunk = wanted ? Math.max(CHUNK, size) : size;
+  const { store, range, keyOf = nameOf, read, wanted, narrow = false } = request;
+  const chunk = wanted && !narrow ? Math.max(CHUNK, size) : size;
+  const cost = range.containing ? SEARCH_COST : chunk;
   const values: T[] = [];
   let { after, past } = start;
   const cursor = (): Cursor => ({ ...(after ? { after } : {}), ...(past ? { past } : {}) });
-  for (let examined = 0; examined < MAX_EXAMINED && values.length < size; examined += chunk) {
+  for (let examined = 0; examined < MAX_EXAMINED && values.length < size; examined += cost) {
     const page = await store.list({ ...range, limit: chunk, ...(after ? { after } : {}) });
     for (const item of page.items) {
       const place = [keyOf(item), item.name] as const;

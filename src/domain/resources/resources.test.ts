@@ -4,12 +4,15 @@ import { codeOf } from "#base/kernel";
 import { openMemoryStore, type Store } from "#base/storage";
 import { ManualClock } from "#testing/clock";
 import * as fc from "fast-check";
+import { StoreYard } from "#testing/store-yard";
 import {
+  lastActiveAt,
   MAX_EXAMINED,
   parseDocument,
   Resources,
   storeIndexes,
   writeOf,
+  type BotInstance,
   type KindName,
   type ListOptions,
 } from "./index.ts";
@@ -159,43 +162,111 @@ for (const [sentence, kind, options, says] of refusedLists) {
   });
 }
 
-test("pages bring everything once, in order, whatever the filter, sort and size", async () => {
-  const { store, resources } = world();
-  const instances = Array.from({ length: 30 }, (_, n) =>
-    instance(n % 3 === 0 ? "red" : "blue", n, n % 5 === 4 ? undefined : (n * 7) % 11),
-  );
-  await put(store, ...instances);
-  const all = instances.map((each) => parseDocument(each));
-  const sortKey = (name: string): string => {
-    const found = all.find(({ metadata }) => metadata.name === name);
-    assert(found?.kind === "bot_instance");
-    return `${found.status?.latest_authentications[0]?.time ?? ""} ${name}`;
+/** An instance that was last heard of then, or never; it has words of every field. */
+const reporting = (n: number) => {
+  const bot = n % 3 === 0 ? "red" : "blue";
+  const beat = {
+    time: new Date(1_760_000_000_000 + ((n * 7) % 11) * 1_000).toISOString(),
+    version: `1.${n % 2}.0`,
+    hostname: `Host-${n}`,
+    os: "linux",
+    architecture: "x64",
+    uptime_seconds: 1,
+    one_shot: false,
+    kind: "tbot",
+    configuration: "",
   };
-  await fc.assert(
-    fc.asyncProperty(
-      fc.record({
-        pageSize: fc.integer({ min: 1, max: 12 }),
-        descending: fc.boolean(),
-        sort: fc.constantFrom("name", "", "last_active_at"),
-        fields: fc.constantFrom({}, { bot_name: "red" }, { bot_name: "blue" }, { bot_name: "no" }),
-        search: fc.constantFrom("", "0000000a", "red"),
-      }),
-      async (options) => {
-        const names = await everyName(resources, "bot_instance", options);
-        const { bot_name = "" } = options.fields as { bot_name?: string };
-        const expected = all
-          .map(({ metadata }) => metadata.name)
-          .filter((name) => name.includes(options.search) && name.startsWith(bot_name))
-          .sort((a, b) => {
-            const byTime = options.sort === "last_active_at";
-            return (byTime ? sortKey(a) < sortKey(b) : a < b) ? -1 : 1;
-          });
-        assert.deepEqual(names, options.descending ? expected.toReversed() : expected);
-      },
-    ),
-    { numRuns: 150 },
-  );
-});
+  const service = { name: "a", type: "identity", updated_at: beat.time };
+  const plain = instance(bot, n, (n * 3) % 7);
+  if (n % 5 === 4) return instance(bot, n);
+  return {
+    ...plain,
+    metadata: { ...plain.metadata, labels: n % 4 === 0 ? { site: "North\u0001Sea" } : {} },
+    status: {
+      ...plain.status,
+      latest_heartbeats: [beat],
+      service_health: [{ ...service, status: n % 7 === 0 ? "failed" : "healthy" }],
+    },
+  };
+};
+
+const stores: Readonly<Record<string, () => Promise<{ store: Store; yard?: StoreYard }>>> = {
+  memory: async () => world(),
+  "SQLite, which walks": () => sqlite({ walk: 3, gather: 1 }),
+  "SQLite, which gathers": () => sqlite({ walk: 1, gather: 100 }),
+};
+const sqlite = async (searchLimits: { walk: number; gather: number }) => {
+  const yard = await StoreYard.make();
+  const store = await yard.open(yard.fresh(), { indexes: storeIndexes, searchLimits });
+  return { store, yard };
+};
+
+for (const [name, open] of Object.entries(stores))
+  test(`pages bring everything once, in order, whatever filter, sort and size: ${name}`, async () => {
+    const { store, yard } = await open();
+    await using _yard = yard;
+    await using _store = store;
+    const resources = new Resources(store);
+    const instances = Array.from({ length: 30 }, (_, n) => reporting(n));
+    await put(store, ...instances);
+    const all = instances.map((each) => parseDocument(each) as BotInstance);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          pageSize: fc.integer({ min: 1, max: 12 }),
+          descending: fc.boolean(),
+          sort: fc.constantFrom("name", "", "last_active_at"),
+          fields: fc.record(
+            {
+              bot_name: fc.constantFrom("red", "blue", "no"),
+              version: fc.constantFrom("1.0.0", "1.1.0", "1.1"),
+              health: fc.constantFrom("failed", "healthy"),
+              hostname: fc.constantFrom("Host-7", "host-7", "Host"),
+            },
+            { requiredKeys: [] },
+          ),
+          labels: fc.constantFrom({}, {}, { site: "North\u0001Sea" }, { site: "North" }),
+          search: fc.constantFrom("", "0000000a", " RED ", "host-1", "h\u0001s", "1.1", "no"),
+        }),
+        async (options) => {
+          const names = await everyName(resources, "bot_instance", options);
+          assert.deepEqual(names, namesWanted(all, options));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+
+/** The plainest way to the same: look at every document, and sort. */
+function namesWanted(all: readonly BotInstance[], options: ListOptions): readonly string[] {
+  const { search = "", fields = {}, labels = {}, sort, descending } = options;
+  const valuesOf = (each: BotInstance): Record<string, string | undefined> => ({
+    bot_name: each.spec.bot_name,
+    hostname: each.status?.latest_heartbeats[0]?.hostname,
+    version: each.status?.latest_heartbeats[0]?.version,
+    os: each.status?.latest_heartbeats[0]?.os,
+    join_method: each.status?.latest_authentications[0]?.join_method,
+    health: each.status?.service_health[0]?.status,
+  });
+  const wordsOf = (each: BotInstance) => [
+    each.metadata.name,
+    ...Object.entries(each.metadata.labels).flat(),
+    ...Object.values(valuesOf(each)),
+  ];
+  const sortKey = (each: BotInstance): string =>
+    `${sort === "last_active_at" ? lastActiveAt(each) : ""} ${each.metadata.name}`;
+  const names = all
+    .filter((each) => Object.entries(fields).every(([key, value]) => valuesOf(each)[key] === value))
+    .filter(({ metadata }) =>
+      Object.entries(labels).every(([key, value]) => metadata.labels[key] === value),
+    )
+    .filter((each) =>
+      wordsOf(each).some((word) => word?.toLowerCase().includes(search.trim().toLowerCase())),
+    )
+    .toSorted((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
+    .map(({ metadata }) => metadata.name);
+  return descending ? names.toReversed() : names;
+}
 
 test("what stays in place is neither repeated nor skipped while others come and go", async () => {
   const names = Array.from({ length: 60 }, (_, n) => `u${String(n * 10).padStart(4, "0")}`);
@@ -290,15 +361,21 @@ test("two servers that make the first page token at once agree on its key", asyn
 
 test("a filter that matches little ends its page after a bounded number of documents", async () => {
   const { store, resources } = world();
+  const lock = (name: string) => ({
+    kind: "lock",
+    version: "v2",
+    metadata: { name },
+    spec: { target: { user: "mallory" } },
+  });
   const names = Array.from(
     { length: MAX_EXAMINED + 500 },
     (_, n) => `u${String(n).padStart(5, "0")}`,
   );
-  await put(store, ...names.map((name) => user(name)), user("z-the-one"));
-  const first = await resources.list("user", { search: "the-one" });
+  await put(store, ...names.map(lock), lock("z-the-one"));
+  const first = await resources.list("lock", { search: "the-one" });
   assert.deepEqual(first.resources, []);
   assert(first.nextPageToken);
-  const second = await resources.list("user", {
+  const second = await resources.list("lock", {
     search: "the-one",
     pageToken: first.nextPageToken,
   });

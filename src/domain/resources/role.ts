@@ -116,4 +116,5 @@ export const roleKind = defineKind<Role>({
   version: "v1",
   aliases: ["roles"],
   spec,
+  textVersion: 1,
 });

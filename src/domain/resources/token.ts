@@ -220,6 +220,7 @@ export const tokenKind = defineKind<Token>({
       version: 1,
       key: (token) => (token.spec.bot_name ? [token.spec.bot_name] : []),
     },
+    { name: "role", version: 1, key: (token) => token.spec.roles },
     { name: "recoveries_left", version: 1, key: recoveriesKeys },
   ],
 });

@@ -38,6 +38,7 @@ export const userKind = defineKind<User>({
   spec,
   fields: { role: (user) => user.spec.roles },
   indexes: [{ name: "role", version: 1, key: (user) => user.spec.roles }],
+  textVersion: 1,
 });
 
 /** The label that ties a bot's user and role to it. */

@@ -2,7 +2,13 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
 import { badParameter } from "#base/kernel";
 import type { Context } from "hono";
-import { botInstanceName, lastActiveAt, type BotInstance } from "#domain/resources";
+import {
+  botInstanceName,
+  firstSeenAt,
+  healthOf,
+  lastActiveAt,
+  type BotInstance,
+} from "#domain/resources";
 import { PersonCalls, plain } from "../caller.ts";
 import { answers, newApp } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
@@ -14,6 +20,7 @@ const instance = z.object({
   bot_name: z.string(),
   instance_id: z.string(),
   last_active_at: z.string(),
+  first_seen_at: z.string(),
   hostname: z.string(),
   join_method: z.string(),
   version: z.string(),
@@ -31,10 +38,14 @@ const list = createRoute({
   request: {
     params: site,
     query: page.extend({
-      /** Only those of this bot: exact, where `search` is contains-text over all fields. */
+      /** Exact, each of them, where `search` is contains-text over all fields. */
       bot_name: z.string().optional(),
       /** Of `bot_name` only, by the end of their credentials: not ended, or within 24 hours. */
       state: z.enum(["active", "recent"]).optional(),
+      version: z.string().optional(),
+      os: z.string().optional(),
+      join_method: z.string().optional(),
+      health: z.string().optional(),
     }),
   },
   responses: answers("instances", z.object({ items: z.array(instance), next_key: z.string() })),
@@ -53,12 +64,11 @@ const show = createRoute({
 export function instanceRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
   return newApp()
     .openapi(list, async (context) => {
-      const { bot_name, state, ...query } = context.req.valid("query");
-      if (state)
-        return context.json(await ofState(parts, context, { bot_name, state, ...query }), 200);
+      const { state, ...query } = context.req.valid("query");
+      if (state) return context.json(await ofState(parts, context, { state, ...query }), 200);
       const { items, next } = await new PersonCalls(parts, context).list("bot_instance", {
         ...pageOptions(query),
-        fields: bot_name === undefined ? {} : { bot_name },
+        fields: fieldsOf(query),
       });
       return context.json({ items: items.map(described), next_key: next }, 200);
     })
@@ -89,9 +99,15 @@ async function ofState(
 }
 
 type StateQuery = z.infer<typeof page> & {
-  readonly bot_name: string | undefined;
+  readonly bot_name?: string | undefined;
   readonly state: string;
 };
+
+const filters = ["bot_name", "version", "os", "join_method", "health"] as const;
+
+/** An empty filter is none: an address bar may hold one. */
+const fieldsOf = (query: { readonly [K in (typeof filters)[number]]?: string | undefined }) =>
+  Object.fromEntries(filters.flatMap((name) => (query[name] ? [[name, query[name]]] : [])));
 
 function described(found: BotInstance): z.infer<typeof instance> {
   const beat = found.status?.latest_heartbeats.at(-1);
@@ -100,16 +116,13 @@ function described(found: BotInstance): z.infer<typeof instance> {
     bot_name: found.spec.bot_name,
     instance_id: found.spec.instance_id,
     last_active_at: lastActiveAt(found),
+    first_seen_at: firstSeenAt(found),
     hostname: beat?.hostname ?? "",
     join_method: join?.join_method ?? "",
     version: beat?.version ?? "",
     os: beat?.os ?? "",
     generation: found.status?.generation ?? 0,
     credentials_end: join?.expires ?? "",
-    health: worst(found.status?.service_health.map(({ status }) => status) ?? []),
+    health: healthOf(found),
   };
 }
-
-const worstFirst = ["failed", "unhealthy", "initializing", "healthy"];
-const worst = (states: readonly string[]): string =>
-  worstFirst.find((state) => states.includes(state)) ?? "";
