@@ -70,6 +70,7 @@ const matrix: Readonly<Record<string, string>> = {
   "tenon.auth.v1.AuthService/Backup": "                ?  -  -  -  -  -  -  -  +",
   "tenon.resource.v1.ResourceService/Get": "           ?  -  -  -  +  +  +  +  +",
   "tenon.resource.v1.ResourceService/List": "          ?  -  -  -  +  +  +  +  +",
+  "tenon.resource.v1.ResourceService/Tally": "         ?  -  -  -  +  +  +  +  +",
   "tenon.resource.v1.ResourceService/Create": "        ?  -  -  -  +  -  -  -  +",
   "tenon.resource.v1.ResourceService/Update": "        ?  -  -  -  +  -  -  -  +",
   "tenon.resource.v1.ResourceService/Upsert": "        ?  -  -  -  +  -  -  -  +",
@@ -157,6 +158,8 @@ const calls: Readonly<Record<string, (as: Services, bench: AuthBench) => Promise
     await resources.get({ kind: "role", name: "auditor" }),
   "tenon.resource.v1.ResourceService/List": async ({ resources }) =>
     await resources.list({ kind: "role" }),
+  "tenon.resource.v1.ResourceService/Tally": async ({ resources }) =>
+    await resources.tally({ kind: "role" }),
   "tenon.resource.v1.ResourceService/Create": async ({ resources }) =>
     await resources.create({ documents: [roleDocument(`new-${randomUUID()}`)] }),
   "tenon.resource.v1.ResourceService/Update": async ({ resources }, bench) => {

@@ -1,6 +1,6 @@
 import { didYouMean } from "#base/config";
-import { notFound, type CodedError } from "#base/kernel";
-import { MAX_PAGE, type Item, type ListQuery, type Store } from "#base/storage";
+import { badParameter, notFound, type CodedError } from "#base/kernel";
+import { MAX_PAGE, type Item, type ListQuery, type Store, type Tally } from "#base/storage";
 import { fromItem } from "./document.ts";
 import type { Kind } from "./kind.ts";
 import { kinds, type AnyResource, type KindName, type ResourceOf } from "./kinds.ts";
@@ -69,6 +69,20 @@ export class Resources {
   ): Promise<ResourcePage<AnyResource>> {
     const [store, tokens] = [this.#store, this.#tokens];
     return listPage({ store, tokens, kind: kindOf(kind), options, view });
+  }
+
+  count(kind: KindName): Promise<number> {
+    return this.#store.count({ kind });
+  }
+
+  /** How many documents have each value of a field; `bad_parameter` for one that is not counted. */
+  async tally(kind: KindName, field: string): Promise<readonly Tally[]> {
+    const counted = kindOf(kind).indexes.filter(({ use }) => use === "counted");
+    const allowed = counted.map(({ name }) => name);
+    if (allowed.includes(field)) return await this.#store.tally({ kind, index: field });
+    throw badParameter(
+      `"${field}" is not counted of ${kind}; allowed: ${allowed.join(", ") || "none"}${didYouMean(field, allowed)}`,
+    );
   }
 
   /** The first documents in the range, at most `count`. */

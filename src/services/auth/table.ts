@@ -111,6 +111,7 @@ export const rpcTable: {
   "tenon.resource.v1.ResourceService": {
     get: documents,
     list: documents,
+    tally: documents,
     create: documents,
     update: documents,
     upsert: documents,

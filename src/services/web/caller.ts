@@ -41,20 +41,34 @@ export class PersonCalls {
     };
   }
 
-  /** Every document of the kind that matches, page by page, but not more than `most`. */
+  async tally(kind: KindName, fields: readonly string[]): Promise<Tallies> {
+    const request = { kind, fields: [...fields] };
+    const reply = await this.#parts.calls.call(methods.tally, request, this.origin);
+    const values = reply.fields.map((each) => [
+      each.field,
+      each.values.map(({ value, count }) => ({ value, count: Number(count) })),
+    ]);
+    return { total: Number(reply.total), fields: Object.fromEntries(values) };
+  }
+
+  /**
+   * What a caller gets that asks for no page: every document that matches, but not more than `most`;
+   * `next` then goes on.
+   */
   async all<K extends KindName>(
     kind: K,
     options: Parameters<PersonCalls["list"]>[1] & { readonly most: number },
-  ): Promise<ResourceOf<K>[]> {
-    const { most, ...query } = options;
-    const found: ResourceOf<K>[] = [];
-    for (let pageToken = ""; found.length < most;) {
-      const page = await this.list(kind, { ...query, pageSize: PAGE, pageToken });
-      found.push(...page.items);
-      if (page.next === "") break;
-      pageToken = page.next;
-    }
-    return found.slice(0, most);
+  ): Promise<{ items: ResourceOf<K>[]; next: string }> {
+    const { most, pageToken: start = "", ...query } = options;
+    const items: ResourceOf<K>[] = [];
+    let next = start;
+    do {
+      const pageSize = Math.min(PAGE, most - items.length);
+      const page = await this.list(kind, { ...query, pageSize, pageToken: next });
+      items.push(...page.items);
+      next = page.next;
+    } while (next !== "" && items.length < most);
+    return { items, next };
   }
 
   /** Every document of it, or none; the first of the answer is that of the first. */
@@ -79,6 +93,11 @@ export class PersonCalls {
     const request = { kind, name, revision };
     return (await this.#parts.calls.call(methods.delete, request, this.origin)).deleted;
   }
+}
+
+interface Tallies {
+  readonly total: number;
+  readonly fields: Readonly<Record<string, { value: string; count: number }[]>>;
 }
 
 interface Written {

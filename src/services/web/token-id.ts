@@ -20,8 +20,8 @@ export const tokenId = (token: Token): string =>
 async function tokenNamed(calls: PersonCalls, id: string): Promise<string> {
   if (!id.startsWith(MARK)) return id;
   const fields = { join_method: "token" };
-  const tokens = await calls.all("token", { most: MAX_SECRET_TOKENS, fields });
-  const found = tokens.find((token) => tokenId(token) === id);
+  const { items } = await calls.all("token", { most: MAX_SECRET_TOKENS, fields });
+  const found = items.find((token) => tokenId(token) === id);
   if (found) return found.metadata.name;
   throw notFound(`this token is gone: it was used, changed or deleted since its link was made`);
 }

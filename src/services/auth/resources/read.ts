@@ -3,6 +3,8 @@ import type {
   GetRequest,
   ListRequest,
   ListResponseSchema,
+  TallyRequest,
+  TallyResponseSchema,
 } from "@tenon/api/tenon/resource/v1/resource";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { checkVerb, mayVerb } from "#domain/access";
@@ -34,6 +36,25 @@ export async function listResources(
     documents: page.resources.map(documentOf),
     nextPageToken: page.nextPageToken ?? "",
   };
+}
+
+/** Who may list documents may count them. */
+export async function tallyResources(
+  { resources }: ResourceServiceParts,
+  request: Pick<TallyRequest, "kind" | "fields">,
+  { caller }: ResourceCall,
+): Promise<MessageInitShape<typeof TallyResponseSchema>> {
+  const kind = kindNamed(request.kind);
+  checkVerb(caller, kind, "list");
+  const fields = [...new Set(request.fields)];
+  const tallies = fields.map(async (field) => ({
+    field,
+    values: (await resources.tally(kind, field)).map(({ key, count }) => ({
+      value: key,
+      count: BigInt(count),
+    })),
+  }));
+  return { total: BigInt(await resources.count(kind)), fields: await Promise.all(tallies) };
 }
 
 export const documentOf = (resource: AnyResource): { json: string } => ({

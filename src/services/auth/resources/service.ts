@@ -2,7 +2,7 @@ import type { ResourceService } from "@tenon/api/tenon/resource/v1/resource";
 import type { Handlers } from "#base/rpc";
 import { deleteResource } from "./delete.ts";
 import type { ResourceCall, ResourceServiceParts } from "./call.ts";
-import { getResource, listResources } from "./read.ts";
+import { getResource, listResources, tallyResources } from "./read.ts";
 import { watchResources } from "./watch.ts";
 import { writeResources } from "./write.ts";
 
@@ -13,6 +13,7 @@ export function createResourceService(
   return {
     get: (request, call) => getResource(parts, request, call),
     list: (request, call) => listResources(parts, request, call),
+    tally: (request, call) => tallyResources(parts, request, call),
     create: (request, call) => writeResources(parts, "create", request, call),
     update: (request, call) => writeResources(parts, "update", request, call),
     upsert: (request, call) => writeResources(parts, "upsert", request, call),

@@ -51,6 +51,24 @@ const list = createRoute({
   responses: answers("instances", z.object({ items: z.array(instance), next_key: z.string() })),
 });
 
+const counts = z.array(z.object({ value: z.string(), count: z.number() }));
+
+const summary = createRoute({
+  method: "get",
+  path: "/v1/webapi/sites/{site}/machine-id/bot-instance/summary",
+  request: { params: site },
+  responses: answers(
+    "how many instances there are, and how many have each version, health, system and join method",
+    z.object({
+      total: z.number(),
+      version: counts,
+      health: counts,
+      os: counts,
+      join_method: counts,
+    }),
+  ),
+});
+
 const show = createRoute({
   method: "get",
   path: "/v1/webapi/sites/{site}/machine-id/bot/{name}/bot-instance/{id}",
@@ -71,6 +89,15 @@ export function instanceRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
         fields: fieldsOf(query),
       });
       return context.json({ items: items.map(described), next_key: next }, 200);
+    })
+    .openapi(summary, async (context) => {
+      const calls = new PersonCalls(parts, context);
+      const { total, fields } = await calls.tally("bot_instance", counted);
+      const [version, health, os, join_method] = counted.map((name) => fields[name] ?? []);
+      return context.json(
+        { total, version: version!, health: health!, os: os!, join_method: join_method! },
+        200,
+      );
     })
     .openapi(show, async (context) => {
       const { name, id } = context.req.valid("param");
@@ -104,6 +131,8 @@ type StateQuery = z.infer<typeof page> & {
 };
 
 const filters = ["bot_name", "version", "os", "join_method", "health"] as const;
+
+const counted = ["version", "health", "os", "join_method"] as const;
 
 /** An empty filter is none: an address bar may hold one. */
 const fieldsOf = (query: { readonly [K in (typeof filters)[number]]?: string | undefined }) =>

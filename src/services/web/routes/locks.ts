@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { randomUUID } from "node:crypto";
-import { badParameter, type Clock } from "#base/kernel";
+import { badParameter, limitExceeded, type Clock } from "#base/kernel";
 import { durationMs } from "#base/config";
 import { lockTargets, type Lock, type LockTarget } from "#domain/resources";
 import { PersonCalls } from "../caller.ts";
@@ -8,7 +8,10 @@ import { answers, newApp, takes } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
 import { requireFactor } from "../session.ts";
 
+/** What a caller gets that asks for no page; `next_key` tells of more. Of one target there are a few. */
 const MAX_LOCKS = 1_000;
+/** A bot has two: its user and its role. */
+const MAX_TARGETS = 20;
 
 const site = z.object({ site: z.string() });
 const target = z.record(z.string(), z.string());
@@ -27,13 +30,16 @@ const list = createRoute({
   request: {
     params: site,
     query: z.object({
-      /** `true`: only those that hold now. */
+      /** Makes no difference: a lock that ends is gone with that moment. Older versions had others too. */
       in_force_only: z.enum(["true", "false"]).optional(),
       /** `kind:name`, such as `user:bot-robot`; several, separated by commas. */
       target: z.string().optional(),
+      /** With several targets everything comes at once. */
+      limit: z.coerce.number().int().min(1).max(500).optional(),
+      start_key: z.string().optional(),
     }),
   },
-  responses: answers("locks", z.object({ items: z.array(lock) })),
+  responses: answers("locks", z.object({ items: z.array(lock), next_key: z.string() })),
 });
 
 const put = createRoute({
@@ -63,13 +69,12 @@ const remove = createRoute({
 export function lockRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
   return newApp()
     .openapi(list, async (context) => {
-      const { in_force_only, target: wanted } = context.req.valid("query");
+      const { target: wanted, limit, start_key = "" } = context.req.valid("query");
       const calls = new PersonCalls(parts, context);
-      const targets = wanted === undefined ? undefined : wanted.split(",");
-      const found = await locksOf(calls, targets);
-      const now = parts.clock.now();
-      const shown = in_force_only === "true" ? found.filter((each) => inForce(each, now)) : found;
-      return context.json({ items: shown.map(described) }, 200);
+      const targets = wanted === undefined ? [] : wanted.split(",");
+      const about = { most: limit ?? MAX_LOCKS, pageToken: start_key };
+      const { items, next } = await locksOf(calls, targets, about);
+      return context.json({ items: items.map(described), next_key: next }, 200);
     })
     .openapi(put, async (context) => {
       requireFactor(parts, context);
@@ -91,20 +96,32 @@ export function lockRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
 
 async function locksOf(
   calls: PersonCalls,
-  targets: readonly string[] | undefined,
-): Promise<Lock[]> {
-  if (!targets) return await calls.all("lock", { most: MAX_LOCKS });
-  const lists = targets.map(async (text) => {
-    const [kind] = text.split(":", 1);
-    if (!lockTargets.includes(kind as LockTarget))
-      throw badParameter(`target "${text}" is not KIND:NAME with one of ${lockTargets.join(", ")}`);
-    return await calls.all("lock", { most: MAX_LOCKS, fields: { target: text } });
-  });
-  return (await Promise.all(lists)).flat();
+  targets: readonly string[],
+  about: { readonly most: number; readonly pageToken: string },
+): Promise<{ items: Lock[]; next: string }> {
+  for (const target of targets) checkTarget(target);
+  const [only, ...others] = targets;
+  if (only === undefined) return await calls.all("lock", about);
+  if (others.length === 0) return await calls.all("lock", { ...about, fields: { target: only } });
+  if (targets.length > MAX_TARGETS)
+    throw limitExceeded(`at most ${MAX_TARGETS} targets can be asked for at once`);
+  const lists = await Promise.all(targets.map((target) => everyLockOf(calls, target)));
+  return { items: lists.flat(), next: "" };
 }
 
-const inForce = ({ spec }: Lock, now: number): boolean =>
-  spec.expires === undefined || Date.parse(spec.expires) > now;
+async function everyLockOf(calls: PersonCalls, target: string): Promise<Lock[]> {
+  const { items, next } = await calls.all("lock", { most: MAX_LOCKS, fields: { target } });
+  if (next === "") return items;
+  throw limitExceeded(
+    `target "${target}" has more than ${MAX_LOCKS} locks; ask for this target alone, with limit and start_key`,
+  );
+}
+
+function checkTarget(text: string): void {
+  const [kind] = text.split(":", 1);
+  if (lockTargets.includes(kind as LockTarget)) return;
+  throw badParameter(`target "${text}" is not KIND:NAME with one of ${lockTargets.join(", ")}`);
+}
 
 const endOf = (ttl: string, clock: Clock): string => {
   const ms = durationMs(ttl);

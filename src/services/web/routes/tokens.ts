@@ -6,7 +6,7 @@ import type { WebEnv, WebParts } from "../parts.ts";
 import { requireFactor } from "../session.ts";
 import { tokenId } from "../token-id.ts";
 
-/** Of one bot there are a few; a cluster has no more than this that a page could show. */
+/** What a caller gets that asks for no page, as those of older versions do; `next_key` tells of more. */
 const MAX_TOKENS = 1_000;
 
 const token = z.object({
@@ -27,24 +27,26 @@ const list = createRoute({
       role: z.string().optional(),
       /** Counts only beside `role=Bot`. */
       bot: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(500).optional(),
+      start_key: z.string().optional(),
     }),
   },
-  responses: answers("join tokens", z.object({ items: z.array(token) })),
+  responses: answers("join tokens", z.object({ items: z.array(token), next_key: z.string() })),
 });
 
 /** Reading join tokens is an action of an administrator: their names may open something. */
 export function tokenRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
   return newApp().openapi(list, async (context) => {
     requireFactor(parts, context);
-    const { role, bot } = context.req.valid("query");
+    const { role, bot, limit, start_key = "" } = context.req.valid("query");
+    const fields = {
+      ...(role ? { role } : {}),
+      ...(bot && role === "Bot" ? { bot_name: bot } : {}),
+    };
     const calls = new PersonCalls(parts, context);
-    const all = await calls.all("token", { most: MAX_TOKENS });
-    const wanted = all.filter(
-      ({ spec }) =>
-        (role === undefined || spec.roles.some((each) => each === role)) &&
-        (bot === undefined || role !== "Bot" || spec.bot_name === bot),
-    );
-    return context.json({ items: wanted.map(described) }, 200);
+    const about = { fields, pageToken: start_key };
+    const { items, next } = await calls.all("token", { ...about, most: limit ?? MAX_TOKENS });
+    return context.json({ items: items.map(described), next_key: next }, 200);
   });
 }
 

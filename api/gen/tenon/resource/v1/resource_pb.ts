@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tenon/resource/v1/resource.proto.
  */
 export const file_tenon_resource_v1_resource: GenFile = /*@__PURE__*/
-  fileDesc("CiB0ZW5vbi9yZXNvdXJjZS92MS9yZXNvdXJjZS5wcm90bxIRdGVub24ucmVzb3VyY2UudjEiGAoIRG9jdW1lbnQSDAoEanNvbhgBIAEoCSIoCgpHZXRSZXF1ZXN0EgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCSLKAgoLTGlzdFJlcXVlc3QSDAoEa2luZBgBIAEoCRIOCgZzZWFyY2gYAiABKAkSOgoGbGFiZWxzGAMgAygLMioudGVub24ucmVzb3VyY2UudjEuTGlzdFJlcXVlc3QuTGFiZWxzRW50cnkSOgoGZmllbGRzGAQgAygLMioudGVub24ucmVzb3VyY2UudjEuTGlzdFJlcXVlc3QuRmllbGRzRW50cnkSDAoEc29ydBgFIAEoCRISCgpkZXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJXCgxMaXN0UmVzcG9uc2USLgoJZG9jdW1lbnRzGAEgAygLMhsudGVub24ucmVzb3VyY2UudjEuRG9jdW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIk8KDFdyaXRlUmVxdWVzdBIuCglkb2N1bWVudHMYASADKAsyGy50ZW5vbi5yZXNvdXJjZS52MS5Eb2N1bWVudBIPCgdkcnlfcnVuGAIgASgIIlAKDVdyaXRlUmVzcG9uc2USLgoJZG9jdW1lbnRzGAEgAygLMhsudGVub24ucmVzb3VyY2UudjEuRG9jdW1lbnQSDwoHbm90aWNlcxgCIAMoCSI9Cg1EZWxldGVSZXF1ZXN0EgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCRIQCghyZXZpc2lvbhgDIAEoCSIhCg5EZWxldGVSZXNwb25zZRIPCgdkZWxldGVkGAEgAygJIh0KDFdhdGNoUmVxdWVzdBINCgVraW5kcxgBIAMoCSLhAQoKV2F0Y2hFdmVudBI0CgVyZWFkeRgBIAEoCzIjLnRlbm9uLnJlc291cmNlLnYxLldhdGNoRXZlbnQuUmVhZHlIABIqCgNwdXQYAiABKAsyGy50ZW5vbi5yZXNvdXJjZS52MS5Eb2N1bWVudEgAEjgKB2RlbGV0ZWQYAyABKAsyJS50ZW5vbi5yZXNvdXJjZS52MS5XYXRjaEV2ZW50LkRlbGV0ZWRIABoHCgVSZWFkeRolCgdEZWxldGVkEgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCUIHCgVldmVudDKeBAoPUmVzb3VyY2VTZXJ2aWNlEkEKA0dldBIdLnRlbm9uLnJlc291cmNlLnYxLkdldFJlcXVlc3QaGy50ZW5vbi5yZXNvdXJjZS52MS5Eb2N1bWVudBJHCgRMaXN0Eh4udGVub24ucmVzb3VyY2UudjEuTGlzdFJlcXVlc3QaHy50ZW5vbi5yZXNvdXJjZS52MS5MaXN0UmVzcG9uc2USSwoGQ3JlYXRlEh8udGVub24ucmVzb3VyY2UudjEuV3JpdGVSZXF1ZXN0GiAudGVub24ucmVzb3VyY2UudjEuV3JpdGVSZXNwb25zZRJLCgZVcGRhdGUSHy50ZW5vbi5yZXNvdXJjZS52MS5Xcml0ZVJlcXVlc3QaIC50ZW5vbi5yZXNvdXJjZS52MS5Xcml0ZVJlc3BvbnNlEksKBlVwc2VydBIfLnRlbm9uLnJlc291cmNlLnYxLldyaXRlUmVxdWVzdBogLnRlbm9uLnJlc291cmNlLnYxLldyaXRlUmVzcG9uc2USTQoGRGVsZXRlEiAudGVub24ucmVzb3VyY2UudjEuRGVsZXRlUmVxdWVzdBohLnRlbm9uLnJlc291cmNlLnYxLkRlbGV0ZVJlc3BvbnNlEkkKBVdhdGNoEh8udGVub24ucmVzb3VyY2UudjEuV2F0Y2hSZXF1ZXN0Gh0udGVub24ucmVzb3VyY2UudjEuV2F0Y2hFdmVudDABYgZwcm90bzM");
+  fileDesc("CiB0ZW5vbi9yZXNvdXJjZS92MS9yZXNvdXJjZS5wcm90bxIRdGVub24ucmVzb3VyY2UudjEiGAoIRG9jdW1lbnQSDAoEanNvbhgBIAEoCSIoCgpHZXRSZXF1ZXN0EgwKBGtpbmQYASABKAkSDAoEbmFtZRgCIAEoCSLKAgoLTGlzdFJlcXVlc3QSDAoEa2luZBgBIAEoCRIOCgZzZWFyY2gYAiABKAkSOgoGbGFiZWxzGAMgAygLMioudGVub24ucmVzb3VyY2UudjEuTGlzdFJlcXVlc3QuTGFiZWxzRW50cnkSOgoGZmllbGRzGAQgAygLMioudGVub24ucmVzb3VyY2UudjEuTGlzdFJlcXVlc3QuRmllbGRzRW50cnkSDAoEc29ydBgFIAEoCRISCgpkZXNjZW5kaW5nGAYgASgIEhEKCXBhZ2Vfc2l6ZRgHIAEoDRISCgpwYWdlX3Rva2VuGAggASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaLQoLRmllbGRzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJXCgxMaXN0UmVzcG9uc2USLgoJZG9jdW1lbnRzGAEgAygLMhsudGVub24ucmVzb3VyY2UudjEuRG9jdW1lbnQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIiwKDFRhbGx5UmVxdWVzdBIMCgRraW5kGAEgASgJEg4KBmZpZWxkcxgCIAMoCSJNCg1UYWxseVJlc3BvbnNlEg0KBXRvdGFsGAEgASgEEi0KBmZpZWxkcxgCIAMoCzIdLnRlbm9uLnJlc291cmNlLnYxLkZpZWxkVGFsbHkiSgoKRmllbGRUYWxseRINCgVmaWVsZBgBIAEoCRItCgZ2YWx1ZXMYAiADKAsyHS50ZW5vbi5yZXNvdXJjZS52MS5WYWx1ZUNvdW50IioKClZhbHVlQ291bnQSDQoFdmFsdWUYASABKAkSDQoFY291bnQYAiABKAQiTwoMV3JpdGVSZXF1ZXN0Ei4KCWRvY3VtZW50cxgBIAMoCzIbLnRlbm9uLnJlc291cmNlLnYxLkRvY3VtZW50Eg8KB2RyeV9ydW4YAiABKAgiUAoNV3JpdGVSZXNwb25zZRIuCglkb2N1bWVudHMYASADKAsyGy50ZW5vbi5yZXNvdXJjZS52MS5Eb2N1bWVudBIPCgdub3RpY2VzGAIgAygJIj0KDURlbGV0ZVJlcXVlc3QSDAoEa2luZBgBIAEoCRIMCgRuYW1lGAIgASgJEhAKCHJldmlzaW9uGAMgASgJIiEKDkRlbGV0ZVJlc3BvbnNlEg8KB2RlbGV0ZWQYASADKAkiHQoMV2F0Y2hSZXF1ZXN0Eg0KBWtpbmRzGAEgAygJIuEBCgpXYXRjaEV2ZW50EjQKBXJlYWR5GAEgASgLMiMudGVub24ucmVzb3VyY2UudjEuV2F0Y2hFdmVudC5SZWFkeUgAEioKA3B1dBgCIAEoCzIbLnRlbm9uLnJlc291cmNlLnYxLkRvY3VtZW50SAASOAoHZGVsZXRlZBgDIAEoCzIlLnRlbm9uLnJlc291cmNlLnYxLldhdGNoRXZlbnQuRGVsZXRlZEgAGgcKBVJlYWR5GiUKB0RlbGV0ZWQSDAoEa2luZBgBIAEoCRIMCgRuYW1lGAIgASgJQgcKBWV2ZW50MuoECg9SZXNvdXJjZVNlcnZpY2USQQoDR2V0Eh0udGVub24ucmVzb3VyY2UudjEuR2V0UmVxdWVzdBobLnRlbm9uLnJlc291cmNlLnYxLkRvY3VtZW50EkcKBExpc3QSHi50ZW5vbi5yZXNvdXJjZS52MS5MaXN0UmVxdWVzdBofLnRlbm9uLnJlc291cmNlLnYxLkxpc3RSZXNwb25zZRJKCgVUYWxseRIfLnRlbm9uLnJlc291cmNlLnYxLlRhbGx5UmVxdWVzdBogLnRlbm9uLnJlc291cmNlLnYxLlRhbGx5UmVzcG9uc2USSwoGQ3JlYXRlEh8udGVub24ucmVzb3VyY2UudjEuV3JpdGVSZXF1ZXN0GiAudGVub24ucmVzb3VyY2UudjEuV3JpdGVSZXNwb25zZRJLCgZVcGRhdGUSHy50ZW5vbi5yZXNvdXJjZS52MS5Xcml0ZVJlcXVlc3QaIC50ZW5vbi5yZXNvdXJjZS52MS5Xcml0ZVJlc3BvbnNlEksKBlVwc2VydBIfLnRlbm9uLnJlc291cmNlLnYxLldyaXRlUmVxdWVzdBogLnRlbm9uLnJlc291cmNlLnYxLldyaXRlUmVzcG9uc2USTQoGRGVsZXRlEiAudGVub24ucmVzb3VyY2UudjEuRGVsZXRlUmVxdWVzdBohLnRlbm9uLnJlc291cmNlLnYxLkRlbGV0ZVJlc3BvbnNlEkkKBVdhdGNoEh8udGVub24ucmVzb3VyY2UudjEuV2F0Y2hSZXF1ZXN0Gh0udGVub24ucmVzb3VyY2UudjEuV2F0Y2hFdmVudDABYgZwcm90bzM");
 
 /**
  * @generated from message tenon.resource.v1.Document
@@ -136,6 +136,100 @@ export const ListResponseSchema: GenMessage<ListResponse> = /*@__PURE__*/
   messageDesc(file_tenon_resource_v1_resource, 3);
 
 /**
+ * @generated from message tenon.resource.v1.TallyRequest
+ */
+export type TallyRequest = Message<"tenon.resource.v1.TallyRequest"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * Fields of the kind that are counted, such as "version" of bot instances.
+   *
+   * @generated from field: repeated string fields = 2;
+   */
+  fields: string[];
+};
+
+/**
+ * Describes the message tenon.resource.v1.TallyRequest.
+ * Use `create(TallyRequestSchema)` to create a new message.
+ */
+export const TallyRequestSchema: GenMessage<TallyRequest> = /*@__PURE__*/
+  messageDesc(file_tenon_resource_v1_resource, 4);
+
+/**
+ * @generated from message tenon.resource.v1.TallyResponse
+ */
+export type TallyResponse = Message<"tenon.resource.v1.TallyResponse"> & {
+  /**
+   * @generated from field: uint64 total = 1;
+   */
+  total: bigint;
+
+  /**
+   * In the order of the request.
+   *
+   * @generated from field: repeated tenon.resource.v1.FieldTally fields = 2;
+   */
+  fields: FieldTally[];
+};
+
+/**
+ * Describes the message tenon.resource.v1.TallyResponse.
+ * Use `create(TallyResponseSchema)` to create a new message.
+ */
+export const TallyResponseSchema: GenMessage<TallyResponse> = /*@__PURE__*/
+  messageDesc(file_tenon_resource_v1_resource, 5);
+
+/**
+ * @generated from message tenon.resource.v1.FieldTally
+ */
+export type FieldTally = Message<"tenon.resource.v1.FieldTally"> & {
+  /**
+   * @generated from field: string field = 1;
+   */
+  field: string;
+
+  /**
+   * The most frequent first, at most 100.
+   *
+   * @generated from field: repeated tenon.resource.v1.ValueCount values = 2;
+   */
+  values: ValueCount[];
+};
+
+/**
+ * Describes the message tenon.resource.v1.FieldTally.
+ * Use `create(FieldTallySchema)` to create a new message.
+ */
+export const FieldTallySchema: GenMessage<FieldTally> = /*@__PURE__*/
+  messageDesc(file_tenon_resource_v1_resource, 6);
+
+/**
+ * @generated from message tenon.resource.v1.ValueCount
+ */
+export type ValueCount = Message<"tenon.resource.v1.ValueCount"> & {
+  /**
+   * @generated from field: string value = 1;
+   */
+  value: string;
+
+  /**
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message tenon.resource.v1.ValueCount.
+ * Use `create(ValueCountSchema)` to create a new message.
+ */
+export const ValueCountSchema: GenMessage<ValueCount> = /*@__PURE__*/
+  messageDesc(file_tenon_resource_v1_resource, 7);
+
+/**
  * @generated from message tenon.resource.v1.WriteRequest
  */
 export type WriteRequest = Message<"tenon.resource.v1.WriteRequest"> & {
@@ -157,7 +251,7 @@ export type WriteRequest = Message<"tenon.resource.v1.WriteRequest"> & {
  * Use `create(WriteRequestSchema)` to create a new message.
  */
 export const WriteRequestSchema: GenMessage<WriteRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 4);
+  messageDesc(file_tenon_resource_v1_resource, 8);
 
 /**
  * @generated from message tenon.resource.v1.WriteResponse
@@ -183,7 +277,7 @@ export type WriteResponse = Message<"tenon.resource.v1.WriteResponse"> & {
  * Use `create(WriteResponseSchema)` to create a new message.
  */
 export const WriteResponseSchema: GenMessage<WriteResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 5);
+  messageDesc(file_tenon_resource_v1_resource, 9);
 
 /**
  * @generated from message tenon.resource.v1.DeleteRequest
@@ -212,7 +306,7 @@ export type DeleteRequest = Message<"tenon.resource.v1.DeleteRequest"> & {
  * Use `create(DeleteRequestSchema)` to create a new message.
  */
 export const DeleteRequestSchema: GenMessage<DeleteRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 6);
+  messageDesc(file_tenon_resource_v1_resource, 10);
 
 /**
  * @generated from message tenon.resource.v1.DeleteResponse
@@ -231,7 +325,7 @@ export type DeleteResponse = Message<"tenon.resource.v1.DeleteResponse"> & {
  * Use `create(DeleteResponseSchema)` to create a new message.
  */
 export const DeleteResponseSchema: GenMessage<DeleteResponse> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 7);
+  messageDesc(file_tenon_resource_v1_resource, 11);
 
 /**
  * @generated from message tenon.resource.v1.WatchRequest
@@ -248,7 +342,7 @@ export type WatchRequest = Message<"tenon.resource.v1.WatchRequest"> & {
  * Use `create(WatchRequestSchema)` to create a new message.
  */
 export const WatchRequestSchema: GenMessage<WatchRequest> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 8);
+  messageDesc(file_tenon_resource_v1_resource, 12);
 
 /**
  * @generated from message tenon.resource.v1.WatchEvent
@@ -283,7 +377,7 @@ export type WatchEvent = Message<"tenon.resource.v1.WatchEvent"> & {
  * Use `create(WatchEventSchema)` to create a new message.
  */
 export const WatchEventSchema: GenMessage<WatchEvent> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 9);
+  messageDesc(file_tenon_resource_v1_resource, 13);
 
 /**
  * @generated from message tenon.resource.v1.WatchEvent.Ready
@@ -296,7 +390,7 @@ export type WatchEvent_Ready = Message<"tenon.resource.v1.WatchEvent.Ready"> & {
  * Use `create(WatchEvent_ReadySchema)` to create a new message.
  */
 export const WatchEvent_ReadySchema: GenMessage<WatchEvent_Ready> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 9, 0);
+  messageDesc(file_tenon_resource_v1_resource, 13, 0);
 
 /**
  * @generated from message tenon.resource.v1.WatchEvent.Deleted
@@ -318,7 +412,7 @@ export type WatchEvent_Deleted = Message<"tenon.resource.v1.WatchEvent.Deleted">
  * Use `create(WatchEvent_DeletedSchema)` to create a new message.
  */
 export const WatchEvent_DeletedSchema: GenMessage<WatchEvent_Deleted> = /*@__PURE__*/
-  messageDesc(file_tenon_resource_v1_resource, 9, 1);
+  messageDesc(file_tenon_resource_v1_resource, 13, 1);
 
 /**
  * @generated from service tenon.resource.v1.ResourceService
@@ -339,6 +433,16 @@ export const ResourceService: GenService<{
     methodKind: "unary";
     input: typeof ListRequestSchema;
     output: typeof ListResponseSchema;
+  },
+  /**
+   * How many documents of a kind there are, and how many have each value of a field.
+   *
+   * @generated from rpc tenon.resource.v1.ResourceService.Tally
+   */
+  tally: {
+    methodKind: "unary";
+    input: typeof TallyRequestSchema;
+    output: typeof TallyResponseSchema;
   },
   /**
    * Creates every document of the request, or none.
