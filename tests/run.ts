@@ -13,7 +13,8 @@ interface Counts {
 interface Step {
   readonly name: string;
   readonly what: string;
-  readonly command: readonly string[];
+  /** Run side by side. */
+  readonly commands: readonly (readonly string[])[];
 }
 
 const bin = "node_modules/.bin";
@@ -28,30 +29,32 @@ const steps: readonly Step[] = [
   {
     name: "format",
     what: "every file as oxfmt writes it",
-    command: [`${bin}/oxfmt`, "--check", "."],
+    commands: [[`${bin}/oxfmt`, "--check", "."]],
   },
-  { name: "lint", what: "oxlint, with types", command: [`${bin}/oxlint`, "--type-aware"] },
-  { name: "types", what: "the TypeScript checker", command: [`${bin}/tsc`, "-p", "."] },
-  { name: "page", what: "the same for the web page", command: [`${bin}/tsc`, "-p", "web"] },
+  { name: "lint", what: "oxlint, with types", commands: [[`${bin}/oxlint`, "--type-aware"]] },
+  { name: "types", what: "the TypeScript checker", commands: [[`${bin}/tsc`, "-p", "."]] },
+  { name: "page", what: "the same for the web page", commands: [[`${bin}/tsc`, "-p", "web"]] },
   {
     name: "house",
     what: "floors, tidiness, unused code",
-    command: nodeTest(...globSync("tests/house/*.test.ts")),
+    commands: [nodeTest(...globSync("tests/house/*.test.ts"))],
   },
   {
     name: "unit",
     what: "each room alone",
-    command: nodeTest("--test-isolation=none", ...globSync("src/**/*.test.ts")),
+    commands: ["1/2", "2/2"].map((half) =>
+      nodeTest("--test-isolation=none", `--test-shard=${half}`, ...globSync("src/**/*.test.ts")),
+    ),
   },
   {
     name: "cluster",
     what: "rooms together, over real sockets",
-    command: nodeTest("--test-concurrency=2", ...globSync("tests/cluster/*.test.ts")),
+    commands: [nodeTest("--test-concurrency=2", ...globSync("tests/cluster/*.test.ts"))],
   },
   {
     name: "e2e",
     what: "real programs",
-    command: nodeTest("--test-concurrency=2", ...globSync("tests/e2e/*.test.ts")),
+    commands: [nodeTest("--test-concurrency=2", ...globSync("tests/e2e/*.test.ts"))],
   },
 ];
 
@@ -69,12 +72,15 @@ const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 for (const step of steps.filter((step) => wanted.length === 0 || wanted.includes(step.name))) {
   const started = performance.now();
   console.log(`── ${step.name}: ${step.what}`);
-  const counts = await run(step.command);
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
+  const results = await Promise.all(step.commands.map(run));
+  for (const counts of results) {
+    total.passed += counts.passed;
+    total.failed += counts.failed;
+    total.skipped += counts.skipped;
+  }
+  const failed = results.some((counts) => counts.failed > 0);
   console.log(
-    `   ${counts.failed > 0 ? "failed" : "ok"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+    `   ${failed ? "failed" : "ok"} in ${((performance.now() - started) / 1000).toFixed(1)} s`,
   );
 }
 console.log(
