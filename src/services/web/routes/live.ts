@@ -4,16 +4,29 @@ import { codeOf, deadline, messageOf } from "#base/kernel";
 import type { Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { PersonCalls } from "../caller.ts";
+import { Gathered, type Changed } from "../gathered.ts";
 import { newApp } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
 
 /** What a page follows; a viewer whose roles do not show a kind hears nothing of it. */
-const followed = ["bot", "bot_instance", "lock", "token", "user", "role", "app"] as const;
+const followed = [
+  "bot",
+  "bot_instance",
+  "lock",
+  "token",
+  "user",
+  "role",
+  "app",
+  "node",
+  "db",
+  "kube_cluster",
+  "cluster_config",
+] as const;
 /** A stream ends after this time and the page opens another: a session that ended does not linger. */
 const LONGEST_MS = 15 * 60_000;
 
 /**
- * One stream of server-sent events for a page: the kind and name of what changed, and of which types,
+ * One stream of server-sent events for a page: of which kind and name what changed is, and of which types,
  * bots and users there are new events in the audit log, and never what any of it holds; the page then
  * asks for what it shows, and sees what its viewer may see.
  */
@@ -39,10 +52,12 @@ export function liveRoutes(parts: WebParts): Hono<WebEnv> {
           if (!limit.signal.aborted) await say("ended", { kind, reason: messageOf(error) });
         }
       };
+      const tell = async (changed: Changed): Promise<void> => await say("changed", changed);
+      const gathered = new Gathered({ clock: parts.clock, signal: limit.signal, tell });
       const changes = async (kind: string): Promise<void> => {
         for await (const { event } of parts.calls.stream(watch, { kinds: [kind] }, watched)) {
-          if (event.case === "put") await say("changed", nameIn(event.value.json));
-          if (event.case === "deleted") await say("deleted", { kind, name: event.value.name });
+          if (event.case === "put") gathered.add(kind, nameIn(event.value.json));
+          if (event.case === "deleted") gathered.add(kind, shown(kind, event.value.name));
         }
       };
       const events = async (): Promise<void> => {
@@ -69,7 +84,10 @@ const newsOf = ({ count, types, bots, users, all }: EventNews): object => ({
   all,
 });
 
-function nameIn(json: string): object {
+function nameIn(json: string): string {
   const { kind, metadata } = JSON.parse(json) as { kind: string; metadata: { name: string } };
-  return { kind, name: kind === "token" ? "" : metadata.name };
+  return shown(kind, metadata.name);
 }
+
+/** The name of a token may be its secret. */
+const shown = (kind: string, name: string): string => (kind === "token" ? "" : name);
