@@ -5,6 +5,7 @@ export { Field, TextField } from "./field.tsx";
 export { Empty, Loading, Notice } from "./notice.tsx";
 export { Facts, Panel } from "./panel.tsx";
 export { Menu, type MenuEntry } from "./menu.tsx";
+export { useNow } from "./now.ts";
 export { PickMany, PickOne } from "./pick.tsx";
 export type { Option } from "./options.tsx";
 export type { Column, Sort } from "./rows.ts";

@@ -1,5 +1,6 @@
 import { Tooltip } from "./tooltip.tsx";
-import { useEffect, useState, type ReactElement } from "react";
+import type { ReactElement } from "react";
+import { useNow } from "./now.ts";
 
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
@@ -47,13 +48,4 @@ export function ExactTime({ at, none = "never" }: TimeProps): ReactElement {
       </span>
     </Tooltip>
   );
-}
-
-function useNow(): number {
-  const [now, setNow] = useState(() => Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 10_000);
-    return () => clearInterval(timer);
-  }, []);
-  return now;
 }

@@ -1,7 +1,7 @@
 import { Time, type Column } from "@tenon/ui";
 import { Link } from "@tanstack/react-router";
 import type { Instance } from "./api/types.ts";
-import { Health } from "./health.tsx";
+import { InstanceHealth } from "./health.tsx";
 
 const SHORT = 8;
 
@@ -43,7 +43,7 @@ const rest: readonly Column<Instance>[] = [
     wide: true,
     cell: ({ join_method }) => join_method || "—",
   },
-  { heading: "Health", width: "6.5rem", cell: ({ health }) => <Health state={health} /> },
+  { heading: "Health", width: "6.5rem", cell: (row) => <InstanceHealth instance={row} /> },
   {
     heading: "Last active",
     width: "7.5rem",

@@ -42,6 +42,8 @@ export interface Instance {
   readonly version: string;
   readonly os: string;
   readonly generation: number;
+  /** Empty where it is not known. */
+  readonly credentials_end: string;
   readonly health: string;
 }
 
