@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { after, before, suite, test } from "node:test";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { until } from "#testing/wait";
-import { codeAt, WebClient } from "#testing/web-client";
+import { verifiedClient, WebClient } from "#testing/web-client";
 import { Heard } from "#testing/web-live";
 
 const SITE = "/v1/webapi/sites/-";
@@ -22,24 +22,10 @@ suite("the endpoints of the web page", () => {
       user("vi", ["viewer"]),
       role("viewer", [{ resources: ["bot"], verbs: ["list", "read"] }]),
     );
-    editor = await verified("ed");
-    viewer = await verified("vi");
+    editor = await verifiedClient(cluster, "ed");
+    viewer = await verifiedClient(cluster, "vi");
   });
   after(() => cluster[Symbol.asyncDispose]());
-
-  /** Signed in, with a second factor given by the code that signed in, and the one after it. */
-  const verified = async (name: string): Promise<WebClient> => {
-    const { url } = await cluster.admin.auth.inviteUser({ user: name });
-    const path = `/v1/webapi/invitations/${url.split("#")[1]}`;
-    const page = new WebClient(cluster);
-    const { totp_secret: secret } = (await page.get(path)).body;
-    const password = "correct horse battery";
-    const code = codeAt(secret, Date.now());
-    assert.equal((await page.post(path, { password, code })).status, 200);
-    const factor = { code: codeAt(secret, Date.now() + 30_000) };
-    assert.equal((await page.post("/v1/webapi/mfa", factor)).status, 200);
-    return page;
-  };
 
   test("without a session there is nothing but signing in", async () => {
     for (const path of [BOTS, `${SITE}/context`, "/v1/webapi/tokens", `${SITE}/live`]) {
@@ -224,7 +210,7 @@ suite("the endpoints of the web page", () => {
         const { body: answer } = await viewer.call(method.toUpperCase(), filled, {});
         assert.equal(answer.proxyVersion, undefined, `${method} ${path}`);
         if (filled === "/v1/webapi/sessions" || filled.endsWith("/all"))
-          viewer = await verified("vi");
+          viewer = await verifiedClient(cluster, "vi");
       }
   });
 });

@@ -74,3 +74,24 @@ export class WebClient {
 /** What an authenticator app shows at a time. */
 export const codeAt = (secretOrUri: string, now: number): string =>
   new TOTP({ secret: secretOrUri }).generate({ timestamp: now });
+
+/**
+ * Somebody who was invited and signed in; unless asked otherwise with a second factor, given by the
+ * code after the one that signed in.
+ */
+export async function verifiedClient(
+  cluster: TestCluster,
+  user: string,
+  about: { factor?: boolean; url?: string } = {},
+): Promise<WebClient> {
+  const invited = about.url ?? (await cluster.admin.auth.inviteUser({ user, recovery: true })).url;
+  const path = `/v1/webapi/invitations/${invited.split("#")[1]}`;
+  const page = new WebClient(cluster);
+  const { totp_secret: secret } = (await page.get(path)).body;
+  const code = codeAt(secret, Date.now());
+  const { status, body } = await page.post(path, { password: "correct horse battery", code });
+  if (status !== 200) throw new Error(JSON.stringify(body));
+  if (about.factor ?? true)
+    await page.post("/v1/webapi/mfa", { code: codeAt(secret, Date.now() + 30_000) });
+  return page;
+}

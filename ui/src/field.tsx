@@ -34,7 +34,7 @@ export function TextField({
   );
 }
 
-const Frame = ({
+export const Frame = ({
   id,
   label,
   hint,

@@ -1,5 +1,6 @@
 export { Badge, Tags } from "./badge.tsx";
 export { Button } from "./button.tsx";
+export { Check, Choice } from "./choice.tsx";
 export { Dialog } from "./dialog.tsx";
 export { Field, TextField } from "./field.tsx";
 export { Empty, Loading, Notice } from "./notice.tsx";
@@ -14,3 +15,4 @@ export { Tabs } from "./tabs.tsx";
 export { Title } from "./title.tsx";
 export { Tooltip } from "./tooltip.tsx";
 export { ExactTime, Time } from "./time.tsx";
+export { Pairs } from "./pairs.tsx";

@@ -1,5 +1,6 @@
 import { Link, type LinkProps } from "@tanstack/react-router";
-import type { ReactElement } from "react";
+import type { ComponentType, ReactElement } from "react";
+import { AlertCount } from "./alerts.tsx";
 import { useForbidden } from "./api/access.ts";
 
 interface Place {
@@ -7,6 +8,7 @@ interface Place {
   /** Who may not list these does not see the place. */
   readonly kind: string;
   readonly to: LinkProps;
+  readonly Beside?: ComponentType;
 }
 
 const ofKind = (kind: string): LinkProps => ({
@@ -53,7 +55,7 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
         kind: "event",
         to: { to: "/audit", search: { bot: "", user: "", type: "" } },
       },
-      { text: "Status", kind: "status", to: { to: "/cluster" } },
+      { text: "Status", kind: "status", to: { to: "/cluster" }, Beside: AlertCount },
     ],
   },
 ];
@@ -74,9 +76,10 @@ export function Navigation({ id, onGo }: { id: string; onGo: () => void }): Reac
         .map(({ title, places }) => (
           <section key={title} aria-label={title}>
             <p className="soft">{title}</p>
-            {places.map(({ text, to }) => (
+            {places.map(({ text, to, Beside }) => (
               <Link key={text} {...to} activeOptions={anySearch} onClick={onGo}>
                 {text}
+                {Beside && <Beside />}
               </Link>
             ))}
           </section>
@@ -84,7 +87,3 @@ export function Navigation({ id, onGo }: { id: string; onGo: () => void }): Reac
     </nav>
   );
 }
-
-/** What the kinds of resources that have no page of their own are called. */
-export const titleOf = (kind: string): string =>
-  groups.flatMap(({ places }) => places).find((place) => place.kind === kind)?.text ?? kind;

@@ -71,14 +71,18 @@ const instance = createRoute({
   component: lazyRouteComponent(() => import("./pages/instance.tsx"), "InstancePage"),
 });
 
+const searchOf = ({ search }: Record<string, unknown>): { search?: string } =>
+  textOf(search) === "" ? {} : { search: textOf(search) };
+
 const tokens = createRoute({
   getParentRoute: () => shell,
   path: "/tokens",
+  validateSearch: searchOf,
   component: lazyRouteComponent(() => import("./pages/tokens.tsx"), "TokensPage"),
 });
 
 /** `form` or `yaml`: it is being changed. */
-const viewOf = ({ view }: Record<string, unknown>) => ({
+const viewOf = ({ view }: Record<string, unknown>): { view: "form" | "yaml" | "" } => ({
   view: view === "form" || view === "yaml" ? view : "",
 });
 
@@ -99,6 +103,7 @@ const resource = createRoute({
 const locks = createRoute({
   getParentRoute: () => shell,
   path: "/locks",
+  validateSearch: searchOf,
   component: lazyRouteComponent(() => import("./pages/locks.tsx"), "LocksPage"),
 });
 
@@ -116,8 +121,21 @@ const audit = createRoute({
 const resources = createRoute({
   getParentRoute: () => shell,
   path: "/resources/$kind",
-  validateSearch: ({ search }) => ({ search: textOf(search) }),
+  validateSearch: ({ search, order }): { search: string; order?: "desc" } => ({
+    search: textOf(search),
+    ...(order === "desc" ? { order } : {}),
+  }),
   component: lazyRouteComponent(() => import("./pages/resources.tsx"), "ResourcesPage"),
+});
+
+const create = createRoute({
+  getParentRoute: () => shell,
+  path: "/create/$kind",
+  validateSearch: (given: Record<string, unknown>) => ({
+    ...viewOf(given),
+    bot: textOf(given["bot"]),
+  }),
+  component: lazyRouteComponent(() => import("./pages/create.tsx"), "CreatePage"),
 });
 
 const cluster = createRoute({
@@ -146,6 +164,7 @@ export const router = createRouter({
       audit,
       resources,
       resource,
+      create,
       cluster,
       nowhere,
     ]),

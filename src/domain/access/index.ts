@@ -10,6 +10,7 @@ export {
   matchesLabels,
   openableKinds,
   openableTitle,
+  openerField,
   type Holder,
   type OpenableKind,
 } from "./labels.ts";

@@ -31,6 +31,10 @@ export type OpenableKind = keyof typeof openers;
 export const openableKinds: readonly OpenableKind[] = ["node", "app", "db", "kube_cluster"];
 export const openableTitle = (kind: OpenableKind): string => openers[kind].title;
 
+/** The field of a role that says which of them it opens. */
+export const openerField = <K extends OpenableKind>(kind: K): (typeof openers)[K]["field"] =>
+  openers[kind].field;
+
 /** Who asks: roles, and the traits that fill their templates. */
 export interface Holder {
   readonly roles: readonly Role[];

@@ -14,6 +14,7 @@ export {
   type ServiceHealth,
 } from "./bot-instance.ts";
 export { botKind, botTraits, botUserName, type Bot } from "./bot.ts";
+export { boundKeyLockTargets, boundKeyState, type BoundKeyState } from "./bound-key.ts";
 export { deleteOf, fromItem, parseClientDocument, parseDocument, writeOf } from "./document.ts";
 export { expiryOf } from "./expiry.ts";
 export type { Filter } from "./filter.ts";

@@ -2,6 +2,7 @@ import { accept, beginRegistration, invite, openInvitation } from "./accept.ts";
 import { beginPasskey, enterWithPasskey, enterWithPassword } from "./enter.ts";
 import { ownAct, partsOf, type SignInOptions, type SignInParts } from "./parts.ts";
 import { beginFactor, giveFactor } from "./second-factor.ts";
+import { waysOf } from "./ways.ts";
 import type { Origin, Sessions } from "./sessions.ts";
 
 type Rest<F> = F extends (parts: SignInParts, ...rest: infer R) => infer Result
@@ -34,6 +35,8 @@ export class SignIn {
   readonly beginFactor: Rest<typeof beginFactor> = (session) => beginFactor(this.#parts, session);
   readonly giveFactor: Rest<typeof giveFactor> = (session, about) =>
     giveFactor(this.#parts, session, about);
+
+  readonly waysOf: Rest<typeof waysOf> = (user) => waysOf(this.#parts, user);
 
   /** Ends every session of a person: everywhere. */
   async endAll(user: string, origin: Origin): Promise<void> {

@@ -14,6 +14,8 @@ import { insightRoutes } from "./routes/insight.ts";
 import { instanceRoutes } from "./routes/instances.ts";
 import { liveRoutes } from "./routes/live.ts";
 import { lockRoutes } from "./routes/locks.ts";
+import { openerRoutes } from "./routes/openers.ts";
+import { peopleRoutes } from "./routes/people.ts";
 import { resourceRoutes } from "./routes/resources.ts";
 import { signInRoutes } from "./routes/sign-in.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -55,6 +57,8 @@ export function createWebApp(parts: WebParts): OpenAPIHono<WebEnv> {
     lockRoutes,
     resourceRoutes,
     documentRoutes,
+    openerRoutes,
+    peopleRoutes,
     clusterRoutes,
     eventRoutes,
     insightRoutes,

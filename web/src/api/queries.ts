@@ -1,4 +1,9 @@
-import { infiniteQueryOptions, queryOptions, type InfiniteData } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  infiniteQueryOptions,
+  queryOptions,
+  type InfiniteData,
+} from "@tanstack/react-query";
 import { call, named, query, site } from "./client.ts";
 import type {
   AuditEvent,
@@ -55,8 +60,8 @@ export const instances = (values: {
 export const events = (values: { bot: string; user: string; type: string }) =>
   pages<AuditEvent>(["event"], `${site}/events/search`, values);
 
-export const resources = (kind: string, search: string) =>
-  pages<Document>([kind], `${site}/resources/${named(kind)}`, { search });
+export const resources = (kind: string, search: string, order: string) =>
+  pages<Document>([kind], `${site}/resources/${named(kind)}`, { search, order });
 
 /** For choosing: who may not list roles types their names. */
 export const roleNames = queryOptions({
@@ -101,11 +106,34 @@ export const tokensOf = (bot: string) =>
     },
   });
 
-export const allTokens = queryOptions({
-  queryKey: ["token"],
-  retry: false,
-  queryFn: async () => (await call<{ items: readonly Token[] }>("GET", "/v1/webapi/tokens")).items,
-});
+/** What a page shows of a kind that it sorts by itself. */
+export const MOST_SORTED = 5_000;
+
+/** As many as a page can sort, and whether there are more; an older proxy sends all, and no key. */
+async function everything<Item>(path: string, search: string): Promise<Everything<Item>> {
+  const items: Item[] = [];
+  let start_key: string | undefined = "";
+  do {
+    const given = query({ search, limit: 500, start_key });
+    const page: Page<Item> = await call<Page<Item>>("GET", path + given);
+    items.push(...page.items);
+    start_key = page.next_key;
+  } while (start_key && items.length < MOST_SORTED);
+  return { items, more: Boolean(start_key) };
+}
+
+interface Everything<Item> {
+  readonly items: readonly Item[];
+  readonly more: boolean;
+}
+
+export const allTokens = (search: string) =>
+  queryOptions({
+    queryKey: ["token", "all", search],
+    retry: false,
+    placeholderData: keepPreviousData,
+    queryFn: () => everything<Token>("/v1/webapi/tokens", search),
+  });
 
 /** Likewise: an older proxy sends every lock. */
 export const locksOn = (bot: Pick<Bot, "user_name" | "role_name">) =>
@@ -119,18 +147,26 @@ export const locksOn = (bot: Pick<Bot, "user_name" | "role_name">) =>
     },
   });
 
-export const allLocks = queryOptions({
-  queryKey: ["lock"],
-  queryFn: async () => (await call<{ items: readonly Lock[] }>("GET", `${site}/locks`)).items,
-});
+export const allLocks = (search: string) =>
+  queryOptions({
+    queryKey: ["lock", "all", search],
+    placeholderData: keepPreviousData,
+    queryFn: () => everything<Lock>(`${site}/locks`, search),
+  });
 
 export const clusterStatus = queryOptions({
   queryKey: ["status"],
   queryFn: () => call<ClusterStatus>("GET", `${site}/status`),
 });
 
+/** An alert that no change of a token brings is seen within this time. */
+const ALERTS_MS = 60_000;
+
 export const clusterAlerts = queryOptions({
-  queryKey: ["alerts"],
+  // Most alerts are about tokens: whatever changes one may bring or end an alert.
+  queryKey: ["token", "alerts"],
+  retry: false,
+  refetchInterval: ALERTS_MS,
   queryFn: async () =>
     (await call<{ items: readonly ClusterAlert[] }>("GET", `${site}/alerts`)).items,
 });

@@ -55,6 +55,11 @@ export interface Token {
   readonly roles: readonly string[];
   readonly bot_name: string;
   readonly expires: string;
+  /** Of bound_keypair: unused, bound, reset or rotation due; an older proxy does not say. */
+  readonly state?: string;
+  readonly recoveries_left?: number;
+  readonly recovery_limit?: number;
+  readonly lock_targets?: readonly string[];
 }
 
 export interface Lock {
@@ -116,8 +121,16 @@ export interface InstanceDetails {
 
 export interface Document {
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly description?: string };
+  readonly version: string;
+  readonly metadata: {
+    readonly name: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly description?: string;
+    readonly expires?: string;
+    readonly revision?: string;
+  };
   readonly spec: Readonly<Record<string, unknown>>;
+  readonly status?: Readonly<Record<string, unknown>>;
 }
 
 export interface ClusterStatus {
@@ -127,11 +140,22 @@ export interface ClusterStatus {
   readonly ca_pins: readonly string[];
   readonly started_at: string;
   readonly counts: Readonly<Record<string, number>>;
-  readonly authorities: readonly {
-    readonly type: string;
-    readonly phase: string;
-    readonly fingerprint: string;
-  }[];
+  readonly authorities: readonly AuthorityStatus[];
+  readonly resync_until: string;
+}
+
+export interface AuthorityStatus {
+  readonly type: string;
+  readonly phase: string;
+  readonly fingerprint: string;
+  readonly not_after: string;
+  readonly rotation?: {
+    readonly mode: string;
+    readonly started_at: string;
+    readonly phase_since: string;
+    readonly next_phase_at: string;
+    readonly behind: number;
+  };
 }
 
 export interface ClusterAlert {

@@ -1,35 +1,92 @@
-import { Button, Empty, Loading, Panel, Table, Time, type Column } from "@tenon/ui";
+import { Button, Empty, Loading, Notice, Panel, Table, Time, type Column } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
-import { useState, type ReactElement } from "react";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback, useState, type ReactElement } from "react";
 import { useAct } from "../act.ts";
 import { useForbidden } from "../api/access.ts";
 import { call, named, site } from "../api/client.ts";
 import { Problem } from "../api/factor.tsx";
-import { allLocks } from "../api/queries.ts";
+import { allLocks, MOST_SORTED } from "../api/queries.ts";
 import type { Lock } from "../api/types.ts";
 import { ChangeDialog } from "../change-dialog.tsx";
+import { Search } from "../list.tsx";
+import { NewLock } from "../locks/new.tsx";
+import { LockState, Targets } from "../resource/lock.tsx";
+
+const about = ({ targets }: Lock): string =>
+  Object.entries(targets)
+    .map(([kind, name]) => `${kind} ${name}`)
+    .join(", ");
+
+const columns: readonly Column<Lock>[] = [
+  {
+    heading: "Target",
+    width: "minmax(12rem, 1.2fr)",
+    value: about,
+    cell: ({ targets }) => <Targets targets={targets} />,
+  },
+  {
+    heading: "Message",
+    width: "1fr",
+    value: ({ message }) => message,
+    cell: ({ name, message }) => (
+      <Link to="/resources/$kind/$name" params={{ kind: "lock", name }} search={{ view: "" }}>
+        <bdi>{message || "no message"}</bdi>
+      </Link>
+    ),
+  },
+  {
+    heading: "By",
+    wide: true,
+    width: "8rem",
+    value: ({ created_by }) => created_by,
+    cell: ({ created_by }) => <bdi>{created_by || "—"}</bdi>,
+  },
+  {
+    heading: "Since",
+    wide: true,
+    width: "8rem",
+    downFirst: true,
+    value: ({ created_at }) => created_at,
+    cell: ({ created_at }) => <Time at={created_at} none="—" />,
+  },
+  {
+    heading: "Ends",
+    width: "8rem",
+    value: ({ expires }) => expires || "~",
+    cell: ({ expires }) => <Time at={expires} none="when removed" />,
+  },
+  {
+    heading: "State",
+    wide: true,
+    width: "6rem",
+    cell: ({ expires }) => <LockState expires={expires} />,
+  },
+];
 
 export function LocksPage(): ReactElement {
-  const { data, error, refetch } = useQuery(allLocks);
-  const [removing, setRemoving] = useState<Lock>();
-  const forbidden = useForbidden()("lock", "delete");
-  const columns: readonly Column<Lock>[] = [
-    {
-      heading: "Target",
-      width: "1fr",
-      cell: ({ targets }) =>
-        Object.entries(targets)
-          .map(([kind, name]) => `${kind} ${name}`)
-          .join(", "),
-    },
-    { heading: "Message", width: "1fr", cell: ({ message }) => message || "—" },
-    { heading: "By", width: "8rem", cell: ({ created_by }) => created_by || "—" },
-    { heading: "Ends", width: "8rem", cell: ({ expires }) => <Time at={expires} /> },
+  const { search = "" } = useSearch({ from: "/shell/locks" });
+  const navigate = useNavigate();
+  const { data, error, refetch } = useQuery(allLocks(search));
+  const [open, setOpen] = useState<Lock | "new">();
+  const close = (): void => setOpen(undefined);
+  const may = useForbidden();
+  const change = useCallback(
+    (text: string) => void navigate({ to: "/locks", search: { search: text }, replace: true }),
+    [navigate],
+  );
+  const withRemove: readonly Column<Lock>[] = [
+    ...columns,
     {
       heading: "Action",
-      width: "7rem",
+      width: "6rem",
       cell: (lock) => (
-        <Button look="quiet" forbidden={forbidden} onClick={() => setRemoving(lock)}>
+        <Button
+          look="quiet"
+          forbidden={may("lock", "delete")}
+          aria-label={`Remove the lock on ${about(lock)}`}
+          onClick={() => setOpen(lock)}
+        >
           Remove
         </Button>
       ),
@@ -37,21 +94,40 @@ export function LocksPage(): ReactElement {
   ];
   return (
     <>
-      <h1>Locks</h1>
+      <div className="row apart">
+        <h1>Locks</h1>
+        <Button look="main" forbidden={may("lock", "create")} onClick={() => setOpen("new")}>
+          New lock
+        </Button>
+      </div>
+      <Search label="Search by target, message or who made it" value={search} onChange={change} />
       {error ? (
         <Problem error={error} what="Viewing locks" retry={() => void refetch()} />
       ) : !data ? (
         <Loading />
       ) : (
-        <Panel title="All locks" flush>
-          {data.length === 0 ? (
-            <Empty>Nothing is locked.</Empty>
-          ) : (
-            <Table label="Locks" columns={columns} rows={data} keyOf={({ name }) => name} />
+        <>
+          {data.more && (
+            <Notice tone="soft">
+              The first {MOST_SORTED.toLocaleString()} are shown; search for the others.
+            </Notice>
           )}
-        </Panel>
+          <Panel title="All locks" flush>
+            {data.items.length === 0 ? (
+              <Empty>{search === "" ? "Nothing is locked." : `Nothing matches “${search}”.`}</Empty>
+            ) : (
+              <Table
+                label="Locks"
+                columns={withRemove}
+                rows={data.items}
+                keyOf={({ name }) => name}
+              />
+            )}
+          </Panel>
+        </>
       )}
-      {removing && <Remove lock={removing} onClose={() => setRemoving(undefined)} />}
+      {open === "new" && <NewLock onClose={close} />}
+      {open !== undefined && open !== "new" && <Remove lock={open} onClose={close} />}
     </>
   );
 }
@@ -60,7 +136,9 @@ function Remove({ lock, onClose }: { lock: Lock; onClose: () => void }): ReactEl
   const act = useAct("lock", () => call("DELETE", `${site}/locks/${named(lock.name)}`), onClose);
   return (
     <ChangeDialog title="Remove this lock?" action="Remove" act={act} onClose={onClose}>
-      <p>What it cut off may connect again at once.</p>
+      <p>
+        The lock on <bdi>{about(lock)}</bdi> goes: what it cut off may connect again at once.
+      </p>
     </ChangeDialog>
   );
 }

@@ -1,58 +1,84 @@
-import { Panel, type Column } from "@tenon/ui";
+import { Button, Panel, type Sort } from "@tenon/ui";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, type ReactElement } from "react";
+import { useForbidden } from "../api/access.ts";
 import { resources } from "../api/queries.ts";
-import type { Document } from "../api/types.ts";
+import { wordsOf } from "../kinds.ts";
 import { List, Search } from "../list.tsx";
-import { titleOf } from "../navigation.tsx";
-
-const columns: readonly Column<Document>[] = [
-  { heading: "Name", width: "minmax(12rem, 1fr)", cell: ({ metadata }) => metadata.name },
-  { heading: "Description", width: "1fr", cell: ({ metadata }) => metadata.description ?? "" },
-  {
-    heading: "What it says",
-    width: "2fr",
-    cell: ({ spec }) => {
-      const text = JSON.stringify(spec);
-      return (
-        <span className="mono soft" title={text}>
-          {text}
-        </span>
-      );
-    },
-  },
-];
+import { columnsOf } from "../resource/columns.tsx";
 
 export function ResourcesPage(): ReactElement {
   const { kind } = useParams({ from: "/shell/resources/$kind" });
-  const { search } = useSearch({ from: "/shell/resources/$kind" });
+  const given = useSearch({ from: "/shell/resources/$kind" });
   const navigate = useNavigate();
-  const result = useInfiniteQuery(resources(kind, search));
+  const result = useInfiniteQuery(resources(kind, given.search, given.order ?? ""));
   const change = useCallback(
-    (text: string) =>
-      void navigate({
-        to: "/resources/$kind",
-        params: { kind },
-        search: { search: text },
-        replace: true,
-      }),
+    (search: typeof given) =>
+      void navigate({ to: "/resources/$kind", params: { kind }, search, replace: true }),
     [navigate, kind],
   );
-  const title = titleOf(kind);
+  const search = useCallback((text: string) => change({ ...given, search: text }), [change, given]);
+  const sort = ({ descending }: Sort): void =>
+    change({ search: given.search, ...(descending ? { order: "desc" } : {}) });
+  const { many, one, written } = wordsOf(kind);
   return (
     <>
-      <h1>{title}</h1>
-      <Search label="Search by name or label" value={search} onChange={change} />
-      <Panel title={`All ${title.toLowerCase()}`} flush>
+      <div className="row apart">
+        <h1>{many}</h1>
+        {written === "here" && <Add kind={kind} one={one} />}
+      </div>
+      <Search label="Search by name, label or field" value={given.search} onChange={search} />
+      <Panel title={`All ${many.charAt(0).toLowerCase()}${many.slice(1)}`} flush>
         <List
-          label={`Viewing ${title.toLowerCase()}`}
+          label={many}
           result={result}
-          columns={columns}
+          columns={columnsOf(kind)}
           keyOf={({ metadata }) => metadata.name}
-          empty="Nothing matches."
+          sort={{ by: "name", descending: given.order === "desc" }}
+          onSort={sort}
+          empty={
+            given.search === "" ? (
+              <p>{emptyOf[kind] ?? "There is none yet."}</p>
+            ) : (
+              <>
+                <p>Nothing matches “{given.search}”.</p>
+                <Link
+                  className="button"
+                  to="/resources/$kind"
+                  params={{ kind }}
+                  search={{ search: "" }}
+                >
+                  Show all
+                </Link>
+              </>
+            )
+          }
         />
       </Panel>
     </>
+  );
+}
+
+const emptyOf: Readonly<Record<string, string>> = {
+  app: "No application is served: an agent announces its own, once tenon app start runs there.",
+  node: "No node is known: bots and people reach machines by SSH that stand here.",
+  db: "No database is known.",
+  kube_cluster: "No Kubernetes cluster is known.",
+};
+
+function Add({ kind, one }: { kind: string; one: string }): ReactElement {
+  const navigate = useNavigate();
+  const forbidden = useForbidden()(kind, "create");
+  return (
+    <Button
+      look="main"
+      forbidden={forbidden}
+      onClick={() =>
+        void navigate({ to: "/create/$kind", params: { kind }, search: { view: "", bot: "" } })
+      }
+    >
+      New {one}
+    </Button>
   );
 }

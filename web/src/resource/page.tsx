@@ -1,35 +1,36 @@
-import { Loading, Panel } from "@tenon/ui";
-import { useQuery } from "@tanstack/react-query";
-import { useParams } from "@tanstack/react-router";
-import type { ReactElement } from "react";
-import { Problem } from "../api/factor.tsx";
-import { writtenOf } from "./queries.ts";
+import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
+import { lazy, type ReactElement } from "react";
+import type { View } from "../draft/editor.tsx";
+import { Details } from "./details.tsx";
+
+/** Forms and what reads YAML come only when something is changed. */
+const EditResource = lazy(async () => ({ default: (await import("./edit.tsx")).EditResource }));
 
 export function ResourcePage(): ReactElement {
-  const { kind, name } = useParams({ from: "/shell/resources/$kind/$name" });
-  return <Resource kind={kind} name={name} />;
+  const params = useParams({ from: "/shell/resources/$kind/$name" });
+  const { view } = useSearch({ from: "/shell/resources/$kind/$name" });
+  const navigate = useNavigate();
+  const show = (next: View | ""): void =>
+    void navigate({ to: "/resources/$kind/$name", params, search: { view: next }, replace: true });
+  return <Resource kind={params.kind} id={params.name} view={view} onView={show} />;
 }
 
 /** A join token has an address of its own, as its bot's page links to it. */
 export function TokenPage(): ReactElement {
   const { name } = useParams({ from: "/shell/tokens/$name" });
-  return <Resource kind="token" name={name} />;
+  const { view } = useSearch({ from: "/shell/tokens/$name" });
+  const navigate = useNavigate();
+  const show = (next: View | ""): void =>
+    void navigate({ to: "/tokens/$name", params: { name }, search: { view: next }, replace: true });
+  return <Resource kind="token" id={name} view={view} onView={show} />;
 }
 
-function Resource({ kind, name }: { kind: string; name: string }): ReactElement {
-  const { data, error, refetch } = useQuery(writtenOf(kind, name, "hidden"));
-  return (
-    <>
-      <h1>{data?.name ?? name}</h1>
-      {error ? (
-        <Problem error={error} what="Viewing this" retry={() => void refetch()} />
-      ) : !data ? (
-        <Loading />
-      ) : (
-        <Panel title="YAML">
-          <pre>{data.yaml}</pre>
-        </Panel>
-      )}
-    </>
-  );
+export interface ResourceProps {
+  readonly kind: string;
+  /** What its address calls it: its name, but for tokens whose name is the secret. */
+  readonly id: string;
+  readonly onView: (view: View | "") => void;
 }
+
+const Resource = ({ view, ...about }: ResourceProps & { view: View | "" }): ReactElement =>
+  view === "" ? <Details {...about} /> : <EditResource {...about} view={view} />;

@@ -2,10 +2,12 @@ import { addFormat, formatTable, printResult, type CommandIo } from "#base/cli";
 import { boundKeyFingerprint } from "#base/crypto";
 import { systemClock } from "#base/kernel";
 import {
-  botUserName,
+  boundKeyLockTargets,
+  boundKeyState,
   expiryOf,
   lockTargetKey,
   recoveriesLeft,
+  type BoundKeyState,
   type Token,
 } from "#domain/resources";
 import type { Command } from "commander";
@@ -75,21 +77,10 @@ function rowOf(token: Token, about: { locked: ReadonlySet<string>; now: number }
 function stateOf(
   token: Token,
   { locked, now }: { locked: ReadonlySet<string>; now: number },
-): "unused" | "locked" | "reset" | "rotation due" | "bound" {
-  const status = token.status?.bound_keypair;
-  if (!status?.bound_public_key) return "unused";
-  const { bot_name: bot } = token.spec;
-  const targets = [
-    ...(bot === undefined ? [] : [`user:${botUserName(bot)}`, `role:${botUserName(bot)}`]),
-    `join_token:${token.metadata.name}`,
-    `bot_instance_id:${status.bound_bot_instance_id}`,
-    `public_key:${boundKeyFingerprint(status.bound_public_key)}`,
-  ];
-  if (targets.some((target) => locked.has(target))) return "locked";
-  if (status.reset && Date.parse(status.reset.until) > now) return "reset";
-  const after = Date.parse(token.spec.bound_keypair?.rotate_after ?? "");
-  const last = Date.parse(status.last_rotated_at ?? "1970-01-01T00:00:00Z");
-  return after <= now && after > last ? "rotation due" : "bound";
+): BoundKeyState | "locked" {
+  return boundKeyLockTargets(token).some((target) => locked.has(target))
+    ? "locked"
+    : boundKeyState(token, now);
 }
 
 const tableOf = (rows: readonly Row[]): string =>

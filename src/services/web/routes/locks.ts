@@ -34,6 +34,8 @@ const list = createRoute({
       in_force_only: z.enum(["true", "false"]).optional(),
       /** `kind:name`, such as `user:bot-robot`; several, separated by commas. */
       target: z.string().optional(),
+      /** Contained in a name, a label or a field; not beside several targets. */
+      search: z.string().optional(),
       /** With several targets everything comes at once. */
       limit: z.coerce.number().int().min(1).max(500).optional(),
       start_key: z.string().optional(),
@@ -69,10 +71,10 @@ const remove = createRoute({
 export function lockRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
   return newApp()
     .openapi(list, async (context) => {
-      const { target: wanted, limit, start_key = "" } = context.req.valid("query");
+      const { target: wanted, limit, start_key = "", search = "" } = context.req.valid("query");
       const calls = new PersonCalls(parts, context);
       const targets = wanted === undefined ? [] : wanted.split(",");
-      const about = { most: limit ?? MAX_LOCKS, pageToken: start_key };
+      const about = { most: limit ?? MAX_LOCKS, pageToken: start_key, search };
       const { items, next } = await locksOf(calls, targets, about);
       return context.json({ items: items.map(described), next_key: next }, 200);
     })
@@ -97,7 +99,7 @@ export function lockRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
 async function locksOf(
   calls: PersonCalls,
   targets: readonly string[],
-  about: { readonly most: number; readonly pageToken: string },
+  about: { readonly most: number; readonly pageToken: string; readonly search: string },
 ): Promise<{ items: Lock[]; next: string }> {
   for (const target of targets) checkTarget(target);
   const [only, ...others] = targets;

@@ -1,0 +1,36 @@
+import { Badge } from "@tenon/ui";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactElement } from "react";
+import { allLocks } from "../api/queries.ts";
+import type { Lock, Token } from "../api/types.ts";
+
+const tones: Readonly<Record<string, "good" | "warn" | "bad" | "soft">> = {
+  bound: "good",
+  reset: "warn",
+  "rotation due": "warn",
+  unused: "soft",
+};
+
+/** How a bound key stands; a lock that keeps its machine out comes before all else. */
+export function TokenState({ token }: { token: Token }): ReactElement {
+  const { data } = useQuery(allLocks(""));
+  if (data && isLocked(token, data.items)) return <Badge tone="bad">locked</Badge>;
+  const state = token.state ?? "";
+  return state === "" ? (
+    <span className="soft">—</span>
+  ) : (
+    <Badge tone={tones[state] ?? "soft"}>{state}</Badge>
+  );
+}
+
+export function isLocked(token: Token, locks: readonly Lock[]): boolean {
+  const targets = new Set(token.lock_targets ?? []);
+  return locks.some(
+    (lock) =>
+      inForce(lock) &&
+      Object.entries(lock.targets).some(([target, name]) => targets.has(`${target}:${name}`)),
+  );
+}
+
+export const inForce = ({ expires }: Pick<Lock, "expires">): boolean =>
+  expires === "" || Date.parse(expires) > Date.now();
