@@ -12,14 +12,17 @@ export interface MenuEntry {
 /** What else can be done here, behind one button. */
 export const Menu = ({
   label,
+  text,
   entries,
 }: {
   label: string;
+  /** On the button; without it three dots. */
+  text?: string;
   entries: readonly MenuEntry[];
 }): ReactElement => (
   <MenuTrigger>
-    <Button className="button quiet" aria-label={label}>
-      <span aria-hidden="true">⋯</span>
+    <Button className={text === undefined ? "button quiet" : "button"} aria-label={label}>
+      <span aria-hidden="true">{text === undefined ? "⋯" : `${text} ▾`}</span>
     </Button>
     <Popover className="popover" placement="bottom end">
       <AriaMenu className="menu">

@@ -1,7 +1,8 @@
 import type { Row as TableRow } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, type CSSProperties, type ReactElement } from "react";
+import { useEffect, useMemo, useRef, type CSSProperties, type ReactElement } from "react";
 import { classOf, Heading } from "./heading.tsx";
+import { useSteady } from "./steady.ts";
 import { useRows, type Column, type Features, type Sort } from "./rows.ts";
 
 export interface TableProps<Row> {
@@ -31,6 +32,8 @@ export function Table<Row extends object>(props: TableProps<Row>): ReactElement 
     getItemKey: (index) => rows[index]!.id,
     overscan: 12,
   });
+  const ids = useMemo(() => rows.map(({ id }) => id), [rows]);
+  useSteady(scroller, ids, ROW_PX);
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? -1;
   useEffect(() => {
