@@ -1,16 +1,10 @@
 // Every page by axe: names, roles, contrast, focus; in the light and in the dark, wide and narrow.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
+import { assertFit } from "#testing/axe";
 import { Browser, settled } from "#testing/browser";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { needs } from "#testing/needs";
-
-interface Violation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
-}
 
 suite("the web page, for everybody", needs("chromium"), () => {
   let cluster: TestCluster;
@@ -71,16 +65,3 @@ suite("the web page, for everybody", needs("chromium"), () => {
     await page.locator("dialog").waitFor({ state: "detached" });
   });
 });
-
-/** No violation of WCAG 2.2 AA that axe can find, and nothing that has to be scrolled sideways. */
-async function assertFit(page: Page): Promise<void> {
-  await page.evaluate(axe.source);
-  const run = `axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] })`;
-  const { violations } = await page.evaluate<{ violations: Violation[] }>(run);
-  const told = violations.map(
-    ({ id, nodes }) => `${id}: ${nodes[0]?.html} ${nodes[0]?.failureSummary}`,
-  );
-  assert.deepEqual(told, [], page.url());
-  const sideways = "document.documentElement.scrollWidth - innerWidth";
-  assert.ok((await page.evaluate<number>(sideways)) <= 0, `${page.url()} is too wide`);
-}

@@ -120,14 +120,28 @@ suite("the web page", needs("chromium"), () => {
   });
 
   test("a machine that joins appears by itself", async () => {
-    await page.getByText("No machine has joined as this bot yet").waitFor();
+    await page.getByText("No machine is this bot now").waitFor();
     const id = randomUUID();
     await cluster.put({
       kind: "bot_instance",
       version: "v1",
       metadata: { name: `robot:${id}` },
       spec: { bot_name: "robot", instance_id: id },
-      status: { generation: 1 },
+      status: {
+        generation: 1,
+        latest_authentications: [
+          {
+            time: new Date().toISOString(),
+            expires: new Date(Date.now() + 3_600_000).toISOString(),
+            join_method: "bound_keypair",
+            token: "robot-token",
+            generation: 1,
+            key_fingerprint: "",
+            remote_addr: "192.0.2.1:1",
+            recovery: true,
+          },
+        ],
+      },
     });
     await page.getByRole("link", { name: id.slice(0, 8) }).waitFor();
     await page.getByRole("link", { name: id.slice(0, 8) }).click();

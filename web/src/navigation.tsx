@@ -53,7 +53,7 @@ const groups: readonly { readonly title: string; readonly places: readonly Place
       {
         text: "Audit log",
         kind: "event",
-        to: { to: "/audit", search: { bot: "", user: "", type: "" } },
+        to: { to: "/audit", search: {} },
       },
       { text: "Status", kind: "status", to: { to: "/cluster" }, Beside: AlertCount },
     ],

@@ -5,6 +5,7 @@ import {
   lazyRouteComponent,
   redirect,
 } from "@tanstack/react-router";
+import type { EventFilter } from "./api/events.ts";
 import { Shell } from "./shell.tsx";
 import { Nowhere } from "./pages/nowhere.tsx";
 import { BotsPage } from "./pages/bots.tsx";
@@ -51,6 +52,8 @@ const addBot = createRoute({
 const bot = createRoute({
   getParentRoute: () => shell,
   path: "/bots/$name",
+  validateSearch: ({ range }): { range?: "hour" | "week" } =>
+    range === "hour" || range === "week" ? { range } : {},
   component: lazyRouteComponent(() => import("./bot/page.tsx"), "BotPage"),
 });
 
@@ -107,15 +110,22 @@ const locks = createRoute({
   component: lazyRouteComponent(() => import("./pages/locks.tsx"), "LocksPage"),
 });
 
+const eventFilters = ["bot", "user", "type", "code", "session", "range", "from", "to"] as const;
+
 const audit = createRoute({
   getParentRoute: () => shell,
   path: "/audit",
-  validateSearch: ({ bot, user, type }) => ({
-    bot: textOf(bot),
-    user: textOf(user),
-    type: textOf(type),
-  }),
+  validateSearch: (given): EventFilter =>
+    Object.fromEntries(
+      eventFilters.map((name) => [name, textOf(given[name])]).filter(([, value]) => value !== ""),
+    ),
   component: lazyRouteComponent(() => import("./pages/audit.tsx"), "AuditPage"),
+});
+
+const event = createRoute({
+  getParentRoute: () => shell,
+  path: "/audit/$id",
+  component: lazyRouteComponent(() => import("./pages/event.tsx"), "EventPage"),
 });
 
 const resources = createRoute({
@@ -162,6 +172,7 @@ export const router = createRouter({
       token,
       locks,
       audit,
+      event,
       resources,
       resource,
       create,

@@ -5,7 +5,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { openables, opens, type Openable } from "./openable.ts";
 
 /** Of one kind; what has a connection open now comes beside. */
-const MAX_SHOWN = 25;
+const MAX_SHOWN = 10;
 
 export type Roles = Holder;
 type Reached = MessageInitShape<typeof GetBotAccessResponse_ResourceSchema>;

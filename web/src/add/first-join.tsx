@@ -2,7 +2,7 @@ import { Notice, Panel } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
-import { recentInstances } from "../api/queries.ts";
+import { activeInstances } from "../api/queries.ts";
 import { Copy } from "../copy.tsx";
 
 export interface Made {
@@ -44,8 +44,8 @@ export function FirstJoin({ made }: { made: Made }): ReactElement {
 }
 
 function Joined({ bot }: { bot: string }): ReactElement {
-  const { data } = useQuery(recentInstances(bot));
-  const [joined] = data?.items ?? [];
+  const { data } = useQuery(activeInstances(bot));
+  const [joined] = data ?? [];
   if (!joined) return <Notice tone="soft">Waiting for it to join …</Notice>;
   return (
     <Notice tone="soft">

@@ -1,6 +1,10 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { site } from "./client.ts";
+import { takeNews, type News } from "./news.ts";
+
+/** Kinds that decide what a bot reaches. */
+const shapesAccess = new Set(["bot", "role", "lock", "app", "node", "db", "kube_cluster"]);
 
 /**
  * Follows the cluster's changes over one stream; what shows a kind that changed is asked for again.
@@ -14,6 +18,13 @@ export function useLive(): boolean {
     const changed = (event: MessageEvent<string>): void => {
       const { kind } = JSON.parse(event.data) as { kind: string };
       void client.invalidateQueries({ queryKey: [kind] });
+      if (shapesAccess.has(kind)) void client.invalidateQueries({ queryKey: ["access"] });
+    };
+    // One after the other, so that what one brought the next one knows.
+    let taken = Promise.resolve();
+    const heard = (event: MessageEvent<string>): void => {
+      const news = JSON.parse(event.data) as News;
+      taken = taken.then(() => takeNews(client, news)).catch(() => undefined);
     };
     let lost = false;
     stream.addEventListener("ready", () => {
@@ -23,6 +34,7 @@ export function useLive(): boolean {
     });
     stream.addEventListener("changed", changed);
     stream.addEventListener("deleted", changed);
+    stream.addEventListener("events", heard);
     stream.addEventListener("error", () => {
       lost = true;
       setUp(false);

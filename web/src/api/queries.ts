@@ -6,7 +6,6 @@ import {
 } from "@tanstack/react-query";
 import { call, named, query, site } from "./client.ts";
 import type {
-  AuditEvent,
   Bot,
   ClusterAlert,
   ClusterStatus,
@@ -34,6 +33,8 @@ export const botOf = (name: string) =>
   });
 
 const PAGE = 100;
+/** What a panel of another page shows. */
+const FEW = 10;
 /** The most that one answer holds, and more than anybody looks through. */
 const MOST_ROLES = 500;
 
@@ -57,9 +58,6 @@ export const instances = (values: {
   order: string;
 }) => pages<Instance>(["bot_instance"], `${site}/machine-id/bot-instance`, values);
 
-export const events = (values: { bot: string; user: string; type: string }) =>
-  pages<AuditEvent>(["event"], `${site}/events/search`, values);
-
 export const resources = (kind: string, search: string, order: string) =>
   pages<Document>([kind], `${site}/resources/${named(kind)}`, { search, order });
 
@@ -74,14 +72,16 @@ export const roleNames = queryOptions({
   },
 });
 
-export const recentInstances = (bot: string) =>
+/** Those whose credentials hold, the last that was heard of first; of very many, those that renewed last. */
+export const activeInstances = (bot: string) =>
   queryOptions({
-    queryKey: ["bot_instance", "recent", bot],
-    queryFn: () =>
-      call<Page<Instance>>(
-        "GET",
-        `${site}/machine-id/bot-instance${query({ bot_name: bot, sort: "last_active_at", order: "desc", limit: 10 })}`,
-      ),
+    queryKey: ["bot_instance", "active", bot],
+    queryFn: async () => {
+      const path = `${site}/machine-id/bot-instance${query({ bot_name: bot, state: "active", limit: PAGE })}`;
+      const { items } = await call<Page<Instance>>("GET", path);
+      const own = items.filter(({ bot_name }) => bot_name === bot);
+      return own.toSorted((a, b) => (a.last_active_at < b.last_active_at ? 1 : -1)).slice(0, FEW);
+    },
   });
 
 export const instanceOf = (bot: string, id: string) =>

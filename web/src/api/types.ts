@@ -47,6 +47,48 @@ export interface Instance {
   readonly health: string;
 }
 
+/** What a bot did, step by step. */
+export interface Activity {
+  readonly range: string;
+  readonly from: string;
+  readonly step_seconds: number;
+  readonly lines: readonly { readonly activity: string; readonly counts: readonly number[] }[];
+}
+
+/** A connection of a bot to an application. */
+export interface Session {
+  readonly id: string;
+  readonly app: string;
+  readonly instance_id: string;
+  readonly remote_addr: string;
+  readonly started_at: string;
+  /** open, ended, or lost. */
+  readonly state: string;
+  readonly ended_at: string;
+  readonly bytes_up: number;
+  readonly bytes_down: number;
+  readonly reason: string;
+}
+
+export interface AccessGraph {
+  readonly roles: readonly {
+    readonly name: string;
+    readonly missing: boolean;
+    readonly locked: boolean;
+  }[];
+  readonly resources: readonly {
+    readonly kind: string;
+    readonly name: string;
+    readonly roles: readonly string[];
+    readonly together: boolean;
+    readonly denied_by: readonly string[];
+  }[];
+  readonly sessions: readonly Session[];
+  readonly totals: Readonly<Record<string, { readonly count: number; readonly partial: boolean }>>;
+  readonly hidden: readonly string[];
+  readonly locked: boolean;
+}
+
 export interface Token {
   /** For `/tokens/$name`; not the name where that is the secret. */
   readonly id: string;
@@ -76,7 +118,11 @@ export interface AuditEvent {
   readonly time: string;
   readonly type: string;
   readonly code: "success" | "failure";
-  readonly actor: { readonly kind: string; readonly name: string };
+  readonly actor: {
+    readonly kind: string;
+    readonly name: string;
+    readonly instance_id?: string;
+  };
   readonly remote_addr: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }

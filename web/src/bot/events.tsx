@@ -2,24 +2,19 @@ import { Panel } from "@tenon/ui";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
-import { events } from "../api/queries.ts";
+import { events } from "../api/events.ts";
+import { eventColumns } from "../event-columns.tsx";
 import { List } from "../list.tsx";
-import { eventColumns } from "../pages/audit.tsx";
 
-/** The audit log asks again by itself, while the page is looked at. */
-const EVERY_MS = 5_000;
-
+/** The audit log of this bot; what happens appears at once. */
 export function BotEvents({ bot }: { bot: string }): ReactElement {
-  const result = useInfiniteQuery({
-    ...events({ bot, user: "", type: "" }),
-    refetchInterval: EVERY_MS,
-  });
+  const result = useInfiniteQuery(events({ bot }));
   return (
     <Panel
       title="Audit log"
       flush
       actions={
-        <Link className="button quiet" to="/audit" search={{ bot, user: "", type: "" }}>
+        <Link className="button quiet" to="/audit" search={{ bot }}>
           See more
         </Link>
       }

@@ -3,12 +3,12 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { Problem } from "../api/factor.tsx";
-import { recentInstances } from "../api/queries.ts";
+import { activeInstances } from "../api/queries.ts";
 import { ownInstanceColumns } from "../columns.tsx";
 
-/** The ten that were heard of last. */
+/** The ten that were heard of last, of those whose credentials hold. */
 export function ActiveInstances({ bot }: { bot: string }): ReactElement {
-  const { data, error, refetch, isFetching } = useQuery(recentInstances(bot));
+  const { data, error, refetch, isFetching } = useQuery(activeInstances(bot));
   return (
     <Panel
       title="Active instances"
@@ -32,13 +32,13 @@ export function ActiveInstances({ bot }: { bot: string }): ReactElement {
         <Problem error={error} what="Viewing instances" retry={() => void refetch()} />
       ) : !data ? (
         <Loading />
-      ) : data.items.length === 0 ? (
-        <Empty>No machine has joined as this bot yet. It appears here as soon as one does.</Empty>
+      ) : data.length === 0 ? (
+        <Empty>No machine is this bot now. One appears here as soon as it joins.</Empty>
       ) : (
         <Table
           label="Active instances"
           columns={ownInstanceColumns}
-          rows={data.items}
+          rows={data}
           keyOf={({ instance_id }) => instance_id}
         />
       )}

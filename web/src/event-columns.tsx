@@ -1,0 +1,50 @@
+import { Badge, Time, type Column } from "@tenon/ui";
+import { Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
+import type { AuditEvent } from "./api/types.ts";
+
+export const shownValue = (value: unknown): string =>
+  typeof value === "string" ? value : JSON.stringify(value);
+
+/** Its type, which leads to all that is known of it. */
+const EventLink = ({ event: { id, type, code } }: { event: AuditEvent }): ReactElement => (
+  <Link to="/audit/$id" params={{ id }} className="mono">
+    {code === "failure" ? <Badge tone="bad">{type}</Badge> : type}
+  </Link>
+);
+
+/** What it tells beside who and when, in one line. */
+function What({ event: { fields } }: { event: AuditEvent }): ReactElement {
+  const text = Object.entries(fields)
+    .map(([name, value]) => `${name}=${shownValue(value)}`)
+    .join("  ");
+  return (
+    <span className="mono soft" title={text}>
+      {text}
+    </span>
+  );
+}
+
+const rest: readonly Column<AuditEvent>[] = [
+  { heading: "Event", width: "13rem", cell: (event) => <EventLink event={event} /> },
+  { heading: "By", width: "10rem", cell: ({ actor }) => actor.name || actor.kind },
+  { heading: "What", width: "1fr", cell: (event) => <What event={event} /> },
+];
+
+/** Beside what else a page shows of a bot. */
+export const eventColumns = [
+  { heading: "Time", width: "8rem", cell: ({ time }: AuditEvent) => <Time at={time} /> },
+  ...rest,
+];
+
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+/** Where one looks for when something was. */
+export const logColumns = [
+  {
+    heading: "Time",
+    width: "12.5rem",
+    cell: ({ time }: AuditEvent) => <time dateTime={time}>{exact.format(new Date(time))}</time>,
+  },
+  ...rest,
+];
