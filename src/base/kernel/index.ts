@@ -32,4 +32,5 @@ export { createPrivate, holderOfLock, lockForProcess } from "./process-lock.ts";
 export { Recent } from "./recent.ts";
 export { backoffDelay, type Backoff } from "./retry.ts";
 export { Bell, runRepeatedly, waitOrBell, type RepeatedTask } from "./run.ts";
+export { siteOf } from "./site.ts";
 export { VERSION } from "./version.ts";

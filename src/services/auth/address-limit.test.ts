@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ManualClock } from "#testing/clock";
-import { AddressLimit, siteOf } from "./address-limit.ts";
+import { AddressLimit } from "./address-limit.ts";
 import { Slots } from "./slots.ts";
 
 const limits = { burst: 3, perSecond: 2, addresses: 100 };
@@ -54,21 +54,6 @@ describe("the limit of an address", () => {
       assert.equal(limit.take("192.0.2.1"), false);
     }
   });
-});
-
-describe("the site of an address", () => {
-  const cases = [
-    ["192.0.2.1", "192.0.2.1"],
-    ["2001:db8::1", "2001:db8:0:0::/64"],
-    ["2001:0DB8:0:0:1::", "2001:db8:0:0::/64"],
-    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"],
-    ["::1", "0:0:0:0::/64"],
-    ["fe80::1%eth0", "fe80:0:0:0::/64"],
-    ["unknown", "unknown"],
-  ] as const;
-  for (const [address, site] of cases) {
-    it(`of ${address} is ${site}`, () => assert.equal(siteOf(address), site));
-  }
 });
 
 describe("slots", () => {

@@ -1,4 +1,4 @@
-import { siteOf } from "./address-limit.ts";
+import { siteOf } from "#base/kernel";
 
 /** Counts what goes on at the same time, in all and for each address. */
 export class Slots {
