@@ -147,12 +147,23 @@ suite("signing in to the web page", () => {
     assert.equal(await isIn(idle), false);
   });
 
-  test("a lock ends what the person may do, at once", async () => {
+  test("a lock ends the session at once, is explained at the door, and gives no session back", async () => {
     const page = await signIn();
     const name = await cluster.lock({ user: "alice" }, "on leave");
     const refused = await page.get("/v1/webapi/sites/-/machine-id/bot");
-    assert.equal(refused.body.error.code, "access_denied");
+    assert.equal(refused.status, 401);
+    assert.equal(refused.body.error.signed_out, true);
+    assert.match(refused.body.error.message, /locked: on leave/);
+    const given = { user: "alice", password: PASSWORD, code: await nextCode() };
+    const door = new WebClient(cluster);
+    const locked = await door.post("/v1/webapi/sessions", given);
+    assert.equal(locked.status, 403);
+    assert.match(locked.body.error.message, /locked: on leave/);
+    assert.equal(door.cookie, "");
+    const stranger = await door.post("/v1/webapi/sessions", { ...given, password: "a stranger's" });
+    assert.doesNotMatch(stranger.body.error.message, /leave/);
     await cluster.admin.resources.delete({ kind: "lock", name });
+    assert.equal(await isIn(page), false);
   });
 
   test("an action of an administrator needs a second factor, which counts for a while", async () => {

@@ -2,8 +2,14 @@ import { accessDenied, type CodedError } from "#base/kernel";
 import { expiryOf, lockTargetKey, type Lock } from "#domain/resources";
 import type { HostIdentity, UserIdentity } from "./identity.ts";
 
+/** What of a person's identity a lock can name. */
+type LockedPerson = Pick<
+  UserIdentity,
+  "user" | "roles" | "botInstanceId" | "joinToken" | "boundKeyFingerprint"
+>;
+
 /** The keys (`user:alice`) of every lock that would stop the holder of this identity. */
-export function lockTargetsOf(identity: UserIdentity | HostIdentity): readonly string[] {
+export function lockTargetsOf(identity: LockedPerson | HostIdentity): readonly string[] {
   const { roles, joinToken, boundKeyFingerprint } = identity;
   const instanceId = "hostId" in identity ? identity.instanceId : identity.botInstanceId;
   const joined = [
@@ -69,7 +75,7 @@ export class LockSet {
     return undefined;
   }
 
-  match(identity: UserIdentity | HostIdentity, now: number): Lock | undefined {
+  match(identity: LockedPerson | HostIdentity, now: number): Lock | undefined {
     return this.inForce(lockTargetsOf(identity), now);
   }
 

@@ -87,11 +87,12 @@ export const eventTypes = {
   "user.delete": deleted,
   /** A link was made with which a person chooses how to sign in. */
   "user.invite": success({ name: text, purpose: text }),
-  /** It was used. */
-  "user.credentials": success({ name: text, methods: list }),
+  /** How a person signs in was changed: by such a link (`invitation`, `recovery`), or by the person. */
+  "user.credentials": success({ name: text, methods: list, change: text.optional() }),
   "user.login": success({ name: text, method: text }),
   /** `name` is what was typed; somebody else's, or nobody's. */
   "user.login.failed": failure({ name: text, reason: text }),
+  /** By the person, or by the cluster for one who was locked. */
   "user.logout": success({ name: text, sessions: count }),
   "role.create": created,
   "role.update": updated,

@@ -1,13 +1,8 @@
-import { badParameter, limitExceeded } from "#base/kernel";
+import { badParameter } from "#base/kernel";
 import { systemActor, type Actor } from "#domain/audit";
 import type { PublicKeyCredentialCreationOptionsJSON } from "@simplewebauthn/server";
-import {
-  credentialsOf,
-  withPasskey,
-  writeOfCredentials,
-  type Credentials,
-  type Held,
-} from "./credentials.ts";
+import { browserOf } from "./browser.ts";
+import { credentialsOf, writeOfCredentials, type Credentials, type Held } from "./credentials.ts";
 import {
   newInvitation,
   readInvitation,
@@ -15,12 +10,13 @@ import {
   type Invitation,
   type InvitationPurpose,
 } from "./invitations.ts";
-import { MAX_PASSKEYS } from "./limits.ts";
+import { checkLocked } from "./locked.ts";
+import { withNewPasskey } from "./new-passkey.ts";
 import { methodsOf, ownAct, partyOf } from "./parts.ts";
 import type { PasskeyAnswer, PasskeyQuestion, SignInParts } from "./parts.ts";
-import { registered, registrationOptions } from "./passkey.ts";
+import { registrationOptions } from "./passkey.ts";
 import type { Entered, Origin } from "./sessions.ts";
-import { totpStep, totpUri } from "./totp.ts";
+import { newTotp, totpUri } from "./totp.ts";
 
 /** What somebody answers to an invitation: a password with its code, a passkey, or both. */
 export interface Acceptance {
@@ -76,14 +72,16 @@ export async function accept(
   const { store, audit, sessions } = parts;
   const invitation = await readInvitation(store, token);
   const { user } = invitation;
+  await checkLocked(parts, user);
   const held = await credentialsOf(store, user);
-  const next = await accepted(parts, { invitation, held, answer });
+  const name = await browserOf(origin.agent);
+  const next = await accepted(parts, { invitation, held, answer, name });
   const { entered, write } = sessions.begin(user, origin);
-  const fields = { name: user, methods: methodsOf(next) };
+  const fields = { name: user, methods: methodsOf(next), change: invitation.purpose };
   await store.commit([
     removalOfInvitation(invitation),
     writeOfCredentials(held, next),
-    ...(await sessions.removalsOf(user)),
+    ...(await sessions.endingsOf(user, "how you sign in was changed, by a link")),
     write,
     audit.write({ ...ownAct(user, origin), type: "user.credentials", fields }),
   ]);
@@ -94,11 +92,13 @@ interface Answered {
   readonly invitation: Invitation;
   readonly held: Held;
   readonly answer: Acceptance;
+  /** Of the passkey that is made. */
+  readonly name: string;
 }
 
 async function accepted(
   parts: SignInParts,
-  { invitation, held, answer }: Answered,
+  { invitation, held, answer, name }: Answered,
 ): Promise<Credentials> {
   const { user, purpose } = invitation;
   const { credentials } = held;
@@ -108,34 +108,20 @@ async function accepted(
     purpose === "recovery" ? { user, handle: credentials.handle, passkeys: [] } : credentials;
   const chosen =
     answer.password === undefined ? base : await withPassword(parts, base, { invitation, answer });
-  return answer.passkey ? await withNewPasskey(parts, chosen, answer.passkey) : chosen;
+  if (!answer.passkey) return chosen;
+  const { challenge_id, response } = answer.passkey;
+  const text = parts.challenges.take(challenge_id, `accept ${user}`);
+  const [challenge, handle] = JSON.parse(text) as [string, string];
+  return await withNewPasskey(parts, { ...chosen, handle }, { challenge, response, name });
 }
 
 async function withPassword(
   { passwords, clock }: SignInParts,
   base: Credentials,
-  { invitation, answer }: Omit<Answered, "held">,
+  { invitation, answer }: Pick<Answered, "invitation" | "answer">,
 ): Promise<Credentials> {
   const { password = "", code = "" } = answer;
   const hashed = await passwords.hash(password);
-  const secret = invitation.totp_secret;
-  const step = await totpStep(code, { secret, used_step: 0 }, clock.now());
-  if (step === undefined)
-    throw badParameter(
-      "the code is not the one that the authenticator app should show now; is the clock of the phone right?",
-    );
-  return { ...base, password: hashed, totp: { secret, used_step: step } };
-}
-
-async function withNewPasskey(
-  parts: SignInParts,
-  credentials: Credentials,
-  { challenge_id, response }: PasskeyAnswer,
-): Promise<Credentials> {
-  if (credentials.passkeys.length >= MAX_PASSKEYS)
-    throw limitExceeded(`an account has at most ${MAX_PASSKEYS} passkeys`);
-  const text = parts.challenges.take(challenge_id, `accept ${credentials.user}`);
-  const [challenge, handle] = JSON.parse(text) as [string, string];
-  const about = { response, challenge, now: parts.clock.now() };
-  return withPasskey({ ...credentials, handle }, await registered(partyOf(parts), about));
+  const totp = await newTotp(invitation.totp_secret, code, clock.now());
+  return { ...base, password: hashed, totp };
 }

@@ -16,7 +16,7 @@ export async function afterPasskey(
   const passkey = credentials.passkeys.find((known) => known.id === id);
   if (!passkey)
     throw unauthenticated("the passkey was not accepted", { detail: "unknown passkey" });
-  const about = { response, challenge, passkey };
+  const about = { response, challenge, passkey, now: parts.clock.now() };
   return withPasskey(credentials, await authenticated(partyOf(parts), about));
 }
 

@@ -26,8 +26,16 @@ export class Challenges {
   }
 
   take(id: string, purpose: string): string {
+    try {
+      return this.read(id, purpose);
+    } finally {
+      this.#open.delete(id);
+    }
+  }
+
+  /** Leaves it open: for what may be answered again. */
+  read(id: string, purpose: string): string {
     const found = this.#open.get(id);
-    this.#open.delete(id);
     if (found && found.purpose === purpose && this.#clock.now() < found.expires)
       return found.challenge;
     throw unauthenticated("this took too long, or was answered already; begin again");

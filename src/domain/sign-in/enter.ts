@@ -1,8 +1,9 @@
-import { codeOf, unauthenticated } from "#base/kernel";
+import { codeOf, siteOf, unauthenticated } from "#base/kernel";
 import type { PublicKeyCredentialRequestOptionsJSON } from "@simplewebauthn/server";
 import { afterCode, afterPasskey, handleIn } from "./answer.ts";
 import { credentialsByHandle, credentialsOf, writeOfCredentials } from "./credentials.ts";
 import type { Credentials, Held } from "./credentials.ts";
+import { checkLocked } from "./locked.ts";
 import { ownAct, partyOf, tellRefused } from "./parts.ts";
 import type { PasskeyAnswer, PasskeyQuestion, SignInParts } from "./parts.ts";
 import { authenticationOptions } from "./passkey.ts";
@@ -26,7 +27,7 @@ export async function enterWithPassword(
 ): Promise<Entered> {
   const { user: name, password, code } = about;
   const account = `user ${name}`;
-  const attempt = { keys: [account, `address ${origin.remoteAddr}`], name, origin };
+  const attempt = { keys: [account, addressKey(origin)], name, origin };
   return await attempted(parts, attempt, async () => {
     const held = await credentialsOf(parts.store, name);
     const right = await parts.passwords.matches(password, held.credentials.password);
@@ -34,7 +35,7 @@ export async function enterWithPassword(
     if (!right) throw refused("wrong password");
     const next = await afterCode(parts, held.credentials, code);
     const done = await entered(parts, { held, next, method: "password", origin });
-    parts.throttle.succeeded(account);
+    await parts.throttle.succeeded(account);
     return done;
   });
 }
@@ -55,7 +56,7 @@ export async function enterWithPasskey(
 ): Promise<Entered> {
   const held = await credentialsByHandle(parts.store, handleIn(answer.response));
   const name = held?.credentials.user ?? "";
-  const attempt = { keys: [`address ${origin.remoteAddr}`], name, origin };
+  const attempt = { keys: [addressKey(origin)], name, origin };
   return await attempted(parts, attempt, async () => {
     if (!held || !(await parts.resources.get("user", name))) throw refused("no such passkey");
     const next = await afterPasskey(parts, held.credentials, { answer, purpose: SIGN_IN });
@@ -69,26 +70,30 @@ async function attempted(
   { keys, name, origin }: Attempt,
   run: () => Promise<Entered>,
 ): Promise<Entered> {
-  parts.throttle.check(keys);
+  await parts.throttle.check(keys);
   try {
     return await run();
   } catch (error) {
     if (!["unauthenticated", "bad_parameter"].includes(codeOf(error))) throw error;
-    parts.throttle.failed(keys);
+    await parts.throttle.failed(keys);
     const reason = (error as { detail?: string }).detail ?? (error as Error).message;
     tellRefused(parts, { name, reason }, origin);
     throw unauthenticated("the name, the password, the code or the passkey is wrong");
   }
 }
 
+const addressKey = ({ remoteAddr }: Origin): string => `address ${siteOf(remoteAddr)}`;
+
 const refused = (detail: string): Error => unauthenticated("refused", { detail });
 
 async function entered(
-  { store, audit, sessions }: SignInParts,
+  parts: SignInParts,
   about: { held: Held; next: Credentials; method: string; origin: Origin },
 ): Promise<Entered> {
   const { held, next, method, origin } = about;
   const { user: name } = next;
+  await checkLocked(parts, name);
+  const { store, audit, sessions } = parts;
   const { entered: done, write } = sessions.begin(name, origin);
   const event = { ...ownAct(name, origin), type: "user.login", fields: { name, method } } as const;
   try {

@@ -1,5 +1,6 @@
 import type { Clock } from "#base/kernel";
 import type { Store } from "#base/storage";
+import type { LockSet } from "#domain/access";
 import type { AuditLog, EventDraft } from "#domain/audit";
 import type { Resources } from "#domain/resources";
 import { Challenges } from "./challenges.ts";
@@ -14,6 +15,7 @@ export interface SignInOptions {
   readonly resources: Pick<Resources, "get" | "require">;
   readonly audit: Pick<AuditLog, "write" | "emit">;
   readonly clock: Clock;
+  readonly locks: Pick<LockSet, "inForce">;
   readonly clusterName: string;
   /** Where the page is, `https://host[:port]`; passkeys are bound to it. */
   readonly origin: () => string;
@@ -44,7 +46,7 @@ export function partsOf(options: SignInOptions): SignInParts {
     ...options,
     sessions: new Sessions(store, clock),
     challenges: new Challenges(clock),
-    throttle: new Throttle(clock),
+    throttle: new Throttle(store, clock),
     passwords: new Passwords(),
   };
 }

@@ -16,10 +16,15 @@ export const storedPasskey = z.strictObject({
   /** Of signatures; authenticators that keep none say 0 for ever. */
   counter: z.int(),
   transports: z.array(z.string()).default([]),
+  /** For its owner to tell it from others. */
+  name: z.string().default(""),
   /** RFC 3339. */
   created: z.string(),
+  used: z.string().optional(),
 });
 export type StoredPasskey = z.infer<typeof storedPasskey>;
+
+const MAX_NAME = 64;
 
 /** Where the page is: what a passkey is bound to. */
 export interface RelyingParty {
@@ -52,7 +57,7 @@ export async function registrationOptions(
 /** `unauthenticated` when the answer is not to this challenge, from this page, with a verified person. */
 export async function registered(
   party: RelyingParty,
-  about: { response: unknown; challenge: string; now: number },
+  about: { response: unknown; challenge: string; name: string; now: number },
 ): Promise<StoredPasskey> {
   const { verifyRegistrationResponse } = await library();
   const { registrationInfo } = await refusing("the passkey was not accepted", () =>
@@ -70,6 +75,7 @@ export async function registered(
     public_key: Buffer.from(publicKey).toString("base64url"),
     counter,
     transports,
+    name: about.name.slice(0, MAX_NAME),
     created: new Date(about.now).toISOString(),
   };
 }
@@ -90,7 +96,7 @@ export async function authenticationOptions(
 /** The passkey with its new counter. `unauthenticated` when it did not solve this challenge. */
 export async function authenticated(
   party: RelyingParty,
-  about: { response: unknown; challenge: string; passkey: StoredPasskey },
+  about: { response: unknown; challenge: string; passkey: StoredPasskey; now: number },
 ): Promise<StoredPasskey> {
   const { passkey } = about;
   const { verifyAuthenticationResponse } = await library();
@@ -109,7 +115,8 @@ export async function authenticated(
       },
     }),
   );
-  return { ...passkey, counter: authenticationInfo.newCounter };
+  const used = new Date(about.now).toISOString();
+  return { ...passkey, counter: authenticationInfo.newCounter, used };
 }
 
 async function refusing<R extends { verified: boolean }>(

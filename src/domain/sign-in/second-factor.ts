@@ -34,7 +34,7 @@ export async function giveFactor(
   const { store, throttle, sessions } = parts;
   const { user: name } = session;
   const key = `factor ${name}`;
-  throttle.check([key]);
+  await throttle.check([key]);
   try {
     const held = await credentialsOf(store, name);
     const next = answer.passkey
@@ -45,10 +45,10 @@ export async function giveFactor(
       : await afterCode(parts, held.credentials, answer.code);
     await store.commit([writeOfCredentials(held, next)]);
   } catch (error) {
-    if (codeOf(error) === "unauthenticated") throttle.failed([key]);
+    if (codeOf(error) === "unauthenticated") await throttle.failed([key]);
     tellRefused(parts, { name, reason: `second factor: ${messageOf(error)}` }, origin);
     throw error;
   }
-  throttle.succeeded(key);
+  await throttle.succeeded(key);
   return await sessions.factorGiven(session);
 }

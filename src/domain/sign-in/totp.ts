@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { badParameter } from "#base/kernel";
 import type { TOTP } from "otpauth";
 import * as z from "zod";
 
@@ -21,6 +22,19 @@ const BASE32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /** 160 random bits. */
 export const newTotpSecret = (): string =>
   Array.from(randomBytes(32), (byte) => BASE32[byte % BASE32.length]).join("");
+
+/** The secret with its first code used up; `bad_parameter` when the code does not come from it. */
+export async function newTotp(secret: string, code: string, now: number): Promise<StoredTotp> {
+  const step = await totpStep(code, { secret, used_step: 0 }, now);
+  if (step !== undefined) return { secret, used_step: step };
+  throw badParameter(
+    "the code is not the one that the authenticator app should show now; is the clock of the phone right?",
+  );
+}
+
+/** When the last code was taken, in milliseconds since the epoch; nothing when none was. */
+export const totpUsed = ({ used_step: step }: StoredTotp): number | undefined =>
+  step === 0 ? undefined : step * PERIOD_S * 1_000;
 
 /** `otpauth://totp/…`: what an authenticator app reads from a QR code. */
 export async function totpUri(about: {

@@ -56,7 +56,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   const { resources, authorities } = options;
   const locks = new LockSet();
   const settings = () => readSettings(resources, authorities.clusterName);
-  const signIn = openSignIn(options);
+  const signIn = openSignIn(options, locks);
   const { openSessions = () => [] } = options;
   const parts: AuthParts = { ...options, openSessions, locks, signIn, settings };
   const issuers = createIssuers(options);
@@ -64,6 +64,7 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
   const gate = new Gate(parts, joins, options.strangerLimits);
   const following = await follow(locks, options);
   const rotating = await followAuthorities(options);
+  const locking = endWithLocks(signIn, locks, options);
   return {
     locks,
     signIn,
@@ -74,16 +75,31 @@ export async function createAuthServer(options: AuthServerOptions): Promise<Auth
     ],
     [Symbol.asyncDispose]: async () => {
       issuers[Symbol.dispose]();
+      locking[Symbol.dispose]();
       await Promise.all([following[Symbol.asyncDispose](), rotating[Symbol.asyncDispose]()]);
     },
   };
 }
 
-function openSignIn({ authorities, config, ...options }: AuthServerOptions): SignIn {
+function openSignIn(
+  { authorities, config, ...options }: AuthServerOptions,
+  locks: LockSet,
+): SignIn {
   const { clusterName } = authorities;
   // The address is known once the proxy listens; nobody signs in before.
   const origin = () => new URL(`https://${config.proxyPublicAddr}`).origin;
-  return new SignIn({ ...options, clusterName, origin });
+  return new SignIn({ ...options, locks, clusterName, origin });
+}
+
+/** A lock ends what its person has open, also where nobody looks at the page. */
+function endWithLocks(
+  signIn: SignIn,
+  locks: LockSet,
+  { logger }: Pick<AuthServerOptions, "logger">,
+): Disposable {
+  const failed = (error: unknown): void =>
+    logger.warn("sessions of locked people may be open until they are used", { error });
+  return locks.onChange(() => void signIn.endLocked().catch(failed));
 }
 
 function createIssuers({ clock, logger, issuerCa: ca = [] }: AuthServerOptions): Issuers {

@@ -5,6 +5,7 @@ import { answerError, bodyOf } from "./errors.ts";
 import { WebIdentities } from "./identities.ts";
 import { newApp } from "./openapi.ts";
 import type { WebEnv, WebParts } from "./parts.ts";
+import { accountRoutes } from "./routes/account.ts";
 import { botRoutes } from "./routes/bots.ts";
 import { clusterRoutes } from "./routes/cluster.ts";
 import { contextRoutes } from "./routes/context.ts";
@@ -47,10 +48,10 @@ export function createWebApp(parts: WebParts): OpenAPIHono<WebEnv> {
   app.use(limitBody);
   app.route("/", signInRoutes(parts, identities));
   const session = signedIn(parts, identities);
-  for (const path of ["/v1/webapi/sites/*", "/v2/webapi/sites/*", "/v1/webapi/tokens"])
-    app.use(path, session);
+  for (const path of SIGNED_IN) app.use(path, session);
   const routes = [
     contextRoutes,
+    accountRoutes,
     botRoutes,
     instanceRoutes,
     tokenRoutes,
@@ -73,6 +74,15 @@ export function createWebApp(parts: WebParts): OpenAPIHono<WebEnv> {
   });
   return app;
 }
+
+/** Only for who is signed in. */
+const SIGNED_IN = [
+  "/v1/webapi/account",
+  "/v1/webapi/account/*",
+  "/v1/webapi/sites/*",
+  "/v2/webapi/sites/*",
+  "/v1/webapi/tokens",
+] as const;
 
 /** Node holds a client to the length that it announces. */
 const limitBody: MiddlewareHandler<WebEnv> = async (context, next) => {

@@ -1,4 +1,5 @@
 import { CodedError, codeOf, messageOf, type ErrorCode, type Logger } from "#base/kernel";
+import { SignedOut } from "#domain/sign-in";
 import type { Context } from "hono";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
 import * as z from "zod";
@@ -10,6 +11,8 @@ export const errorBody = z.object({
     message: z.string(),
     /** The action needs a fresh second factor: ask for one, then repeat the call. */
     requires_mfa: z.boolean().optional(),
+    /** There is no session any more; the message says why. */
+    signed_out: z.boolean().optional(),
   }),
   /** Of a path that this version does not have. */
   proxyVersion: z.string().optional(),
@@ -45,6 +48,7 @@ export function answerError(context: Context, error: unknown, logger: Logger): R
   }
   const body = bodyOf(code, messageOf(error));
   if (error instanceof FactorRequired) body.error.requires_mfa = true;
+  if (error instanceof SignedOut) body.error.signed_out = true;
   return context.json(body, statuses[code]);
 }
 

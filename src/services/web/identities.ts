@@ -1,5 +1,5 @@
 import { generateKeyPair, spkiDer } from "#base/crypto";
-import { Recent, unauthenticated } from "#base/kernel";
+import { Recent } from "#base/kernel";
 import type { User } from "#domain/resources";
 import type { WebParts } from "./parts.ts";
 
@@ -30,12 +30,9 @@ export class WebIdentities {
     this.#parts = parts;
   }
 
-  /** `unauthenticated` when the person was deleted. */
-  async certificateOf(name: string): Promise<Buffer> {
-    const user = await this.#parts.resources.get("user", name);
-    if (!user) throw unauthenticated("your account was deleted");
+  certificateOf(user: User): Buffer {
+    const { name, revision = "" } = user.metadata;
     const held = this.#held.get(name);
-    const { revision = "" } = user.metadata;
     const now = this.#parts.clock.now();
     if (held?.revision === revision && now < held.expires - RENEW_BEFORE_MS)
       return held.certificate;

@@ -1,5 +1,5 @@
-import { accessDenied, unauthenticated } from "#base/kernel";
-import type { Entered, Origin } from "#domain/sign-in";
+import { accessDenied } from "#base/kernel";
+import { SignedOut, type Entered, type Origin } from "#domain/sign-in";
 import type { Context, MiddlewareHandler } from "hono";
 import { deleteCookie, getCookie, setCookie } from "hono/cookie";
 import { FactorRequired } from "./errors.ts";
@@ -28,14 +28,19 @@ export const checkOrigin: MiddlewareHandler<WebEnv> = async (context, next) => {
   await next();
 };
 
+/** A page says so of what it asks by itself while nobody is at it: that keeps no session open. */
+const UNATTENDED = "tenon-unattended";
+
 /** Finds the session, and the certificate with which its person makes calls. */
 export function signedIn(parts: WebParts, identities: WebIdentities): MiddlewareHandler<WebEnv> {
   return async (context, next) => {
     const secret = getCookie(context, COOKIE);
-    if (!secret) throw unauthenticated("you are not signed in");
-    const session = await parts.signIn.sessions.read(secret);
+    if (!secret) throw new SignedOut("you are not signed in");
+    const stream = context.req.header("accept") === "text/event-stream";
+    const use = !stream && context.req.header(UNATTENDED) === undefined;
+    const { session, user } = await parts.signIn.authenticate(secret, { use });
     context.set("session", session);
-    context.set("certificate", await identities.certificateOf(session.user));
+    context.set("certificate", identities.certificateOf(user));
     await next();
   };
 }

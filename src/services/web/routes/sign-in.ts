@@ -4,8 +4,8 @@ import { answers, newApp, takes } from "../openapi.ts";
 import { letIn, originOf, signedIn, takeCookie } from "../session.ts";
 import type { WebIdentities } from "../identities.ts";
 
-const passkeyAnswer = z.strictObject({ challenge_id: z.string(), response: z.unknown() });
-const passkeyQuestion = z.object({ challenge_id: z.string(), options: z.unknown() });
+export const passkeyAnswer = z.strictObject({ challenge_id: z.string(), response: z.unknown() });
+export const passkeyQuestion = z.object({ challenge_id: z.string(), options: z.unknown() });
 const done = z.object({ user: z.string() });
 const token = z.object({ token: z.string() });
 
@@ -137,7 +137,7 @@ export function signInRoutes(parts: WebParts, identities: WebIdentities): OpenAP
       return context.json(letIn(context, entered), 200);
     })
     .openapi(leave, async (context) => {
-      await signIn.sessions.end(context.get("session"));
+      await signIn.leave(context.get("session"), originOf(context));
       takeCookie(context);
       return context.json({}, 200);
     })
