@@ -59,7 +59,7 @@ suite("a person's account", () => {
     const [two, three, four] = [await alice.signIn(), await alice.signIn(), await alice.signIn()];
     const idOf = async (of: WebClient) =>
       (await sessionsOf(of)).find(({ current }) => current)!["id"];
-    const gone = await page.delete(`${ACCOUNT}/sessions/${await idOf(two)}`);
+    const gone = await page.delete(`${ACCOUNT}/sessions/${String(await idOf(two))}`);
     assert.equal(gone.status, 200);
     assert.match((await two.get(ACCOUNT)).body.error.message, /signed out from another place/);
     assert.equal(await isIn(three), true);
