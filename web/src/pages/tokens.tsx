@@ -94,8 +94,13 @@ const Recoveries = ({
 export function TokensPage(): ReactElement {
   const { search = "" } = useSearch({ from: "/shell/tokens" });
   const navigate = useNavigate();
-  const { data, error, refetch } = useQuery(allTokens(search));
-  const forbidden = useForbidden()("token", "create");
+  const may = useForbidden();
+  const unseen = may("token", "list");
+  const { data, error, refetch } = useQuery({
+    ...allTokens(search),
+    enabled: unseen === undefined,
+  });
+  const forbidden = may("token", "create");
   const change = useCallback(
     (text: string) => void navigate({ to: "/tokens", search: { search: text }, replace: true }),
     [navigate],
@@ -119,7 +124,9 @@ export function TokensPage(): ReactElement {
         </Button>
       </div>
       <Search label="Search by name, method or bot" value={search} onChange={change} />
-      {error ? (
+      {unseen !== undefined ? (
+        <Notice tone="soft">You may not see this: {unseen}.</Notice>
+      ) : error ? (
         <Problem error={error} what="Viewing join tokens" retry={() => void refetch()} />
       ) : !data ? (
         <Loading />

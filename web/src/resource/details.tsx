@@ -1,7 +1,8 @@
-import { Badge, Loading } from "@tenon/ui";
+import { Badge, Loading, Notice } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { useForbidden } from "../api/access.ts";
 import { Problem } from "../api/factor.tsx";
 import { wordsOf } from "../kinds.ts";
 import { Actions } from "./actions.tsx";
@@ -15,7 +16,9 @@ import "./resource.css";
 
 /** What one document says, in words first, and then as it is written. */
 export function Details({ kind, id, onView }: ResourceProps): ReactElement {
-  const { data, error, refetch } = useQuery(documentOf(kind, id));
+  const forbidden = useForbidden()(kind, "read");
+  const allowed = forbidden === undefined;
+  const { data, error, refetch } = useQuery({ ...documentOf(kind, id), enabled: allowed });
   const { many, one } = wordsOf(kind);
   const Facts = factsOf(kind);
   return (
@@ -34,7 +37,9 @@ export function Details({ kind, id, onView }: ResourceProps): ReactElement {
         </div>
         {data && <Actions document={data} id={id} onView={onView} />}
       </div>
-      {error ? (
+      {!allowed ? (
+        <Notice tone="soft">You may not see this: {forbidden}.</Notice>
+      ) : error ? (
         <Problem error={error} what={`Viewing this ${one}`} retry={() => void refetch()} />
       ) : !data ? (
         <Loading />
