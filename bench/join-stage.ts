@@ -1,22 +1,17 @@
 // The real server of bench/join.ts, on a store that was filled before it started.
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { request } from "node:https";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger, systemClock } from "#base/kernel";
-import { until } from "#testing/wait";
 import { openAuthorities, openStore } from "../src/programs/tenon/bootstrap.ts";
 import { gather } from "./join-crowd.ts";
 import { cpuSince, cpuTime, memoryOf } from "./join-cpu.ts";
 import { hostPair, type HostPair } from "./join-floor.ts";
 import type { Endpoint } from "./join-line.ts";
+import { CLUSTER, dataIn, startServer } from "./server.ts";
 import { populate, strideOf, TEMPLATE, type Machines, type Population } from "./join-machines.ts";
-
-const CLUSTER = "bench.localhost";
-const START_MS = 120_000;
 
 export interface StageOptions {
   readonly population: Population;
@@ -49,7 +44,7 @@ export class Stage implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), "tenon-bench-join-"));
     try {
       const filled = await fill(directory, population);
-      return new Stage(filled, await start(directory, command));
+      return new Stage(filled, await startServer(directory, command));
     } catch (error) {
       await rm(directory, { recursive: true });
       throw error;
@@ -109,49 +104,4 @@ async function write(directory: string, population: Population): Promise<Filled>
   });
   const machines = await populate(store, authorities, population);
   return { directory, machines, pair: hostPair(authorities) };
-}
-
-async function start(directory: string, command: readonly string[]) {
-  const port = await freePort();
-  const [program, ...words] = command;
-  const started = performance.now();
-  const server = spawn(
-    program!,
-    [
-      ...words,
-      "start",
-      `--cluster-name=${CLUSTER}`,
-      `--data-dir=${dataIn(directory)}`,
-      `--listen=127.0.0.1:${port}`,
-      `--public-addr=127.0.0.1:${port}`,
-    ],
-    { stdio: ["ignore", "ignore", "inherit"], cwd: directory },
-  );
-  await until("the cluster answers", () => answers(port), START_MS);
-  return { server, port, startMs: performance.now() - started };
-}
-
-const dataIn = (directory: string): string => join(directory, "data");
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    request(
-      { host: "127.0.0.1", port, path: "/webapi/ping", rejectUnauthorized: false, agent: false },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      },
-    )
-      .on("error", () => resolve(false))
-      .end();
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

@@ -27,6 +27,10 @@ export interface BenchRow {
 export interface BenchOptions {
   /** Fewer and shorter rounds: to see that it works, not how fast it is. */
   readonly quick: boolean;
+  /** Of what there is much of, where a bench takes it. */
+  readonly size?: number;
+  /** Where what takes long to make is kept, where a bench takes it. */
+  readonly directory?: string;
   /** Progress for people; it goes to stderr. */
   readonly log: (line: string) => void;
 }
