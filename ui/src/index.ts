@@ -1,4 +1,5 @@
 export { Badge, Tags } from "./badge.tsx";
+export { Bars, type Bar } from "./bars.tsx";
 export { Button } from "./button.tsx";
 export { Check, Choice } from "./choice.tsx";
 export { Dialog } from "./dialog.tsx";

@@ -30,26 +30,48 @@ const bot: Column<Instance> = {
   ),
 };
 
-const rest: readonly Column<Instance>[] = [
-  {
-    heading: "Host",
-    width: "minmax(4rem, 1fr)",
-    wide: true,
-    cell: ({ hostname }) => hostname || "—",
-  },
-  {
-    heading: "Join method",
-    width: "9rem",
-    wide: true,
-    cell: ({ join_method }) => join_method || "—",
-  },
-  { heading: "Health", width: "6.5rem", cell: (row) => <InstanceHealth instance={row} /> },
-  {
-    heading: "Last active",
-    width: "7.5rem",
-    cell: ({ last_active_at }) => <Time at={last_active_at} />,
-  },
-];
+const host: Column<Instance> = {
+  heading: "Host",
+  width: "minmax(4rem, 1fr)",
+  wide: true,
+  cell: ({ hostname }) => hostname || "—",
+};
 
-export const instanceColumns = [instance, bot, ...rest];
-export const ownInstanceColumns = [instance, ...rest];
+const version: Column<Instance> = {
+  heading: "Version",
+  width: "minmax(4rem, 7rem)",
+  wide: true,
+  cell: ({ version: text }) => text || "—",
+};
+
+const joinMethod: Column<Instance> = {
+  heading: "Join method",
+  width: "9rem",
+  wide: true,
+  cell: ({ join_method }) => join_method || "—",
+};
+
+const health: Column<Instance> = {
+  heading: "Health",
+  width: "6.5rem",
+  cell: (row) => <InstanceHealth instance={row} />,
+};
+
+const lastActive: Column<Instance> = {
+  heading: "Last active",
+  width: "7.5rem",
+  sort: "last_active_at",
+  downFirst: true,
+  cell: ({ last_active_at }) => <Time at={last_active_at} />,
+};
+
+/** By name they are sorted by their bot: it is what their names begin with. */
+export const instanceColumns = [
+  instance,
+  { ...bot, sort: "name" },
+  host,
+  version,
+  health,
+  lastActive,
+];
+export const ownInstanceColumns = [instance, host, joinMethod, health, lastActive];

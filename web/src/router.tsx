@@ -13,7 +13,9 @@ import { SignInPage } from "./pages/sign-in.tsx";
 
 const root = createRootRoute();
 
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+/** A word that looks like a number was typed without quotes. */
+const textOf = (value: unknown): string =>
+  typeof value === "string" || typeof value === "number" ? String(value) : "";
 
 const signIn = createRoute({ getParentRoute: () => root, path: "/sign-in", component: SignInPage });
 const invitation = createRoute({
@@ -32,11 +34,18 @@ const home = createRoute({
   },
 });
 
+interface BotsSearch {
+  readonly search: string;
+  readonly sort?: "created_at";
+  readonly order?: "desc";
+}
+
 const bots = createRoute({
   getParentRoute: () => shell,
   path: "/bots",
-  validateSearch: ({ search, order }): { search: string; order?: "desc" } => ({
+  validateSearch: ({ search, sort, order }): BotsSearch => ({
     search: textOf(search),
+    ...(sort === "created_at" ? { sort } : {}),
     ...(order === "desc" ? { order } : {}),
   }),
   component: BotsPage,
@@ -57,13 +66,34 @@ const bot = createRoute({
   component: lazyRouteComponent(() => import("./bot/page.tsx"), "BotPage"),
 });
 
+const instanceSorts = ["name", "last_active_at", "first_seen_at"] as const;
+
+/** What is absent is as usual. */
+interface InstancesSearch {
+  readonly search: string;
+  readonly bot_name: string;
+  readonly version?: string;
+  readonly health?: string;
+  readonly os?: string;
+  readonly join_method?: string;
+  readonly sort: (typeof instanceSorts)[number];
+  readonly order?: "asc" | "desc";
+}
+
+const textsOf = <K extends string>(given: Record<string, unknown>, names: readonly K[]) =>
+  Object.fromEntries(
+    names.map((name) => [name, textOf(given[name])] as const).filter(([, text]) => text !== ""),
+  ) as { readonly [N in K]?: string };
+
 const instances = createRoute({
   getParentRoute: () => shell,
   path: "/instances",
-  validateSearch: ({ search, bot_name, sort }) => ({
+  validateSearch: ({ search, bot_name, ...given }): InstancesSearch => ({
     search: textOf(search),
     bot_name: textOf(bot_name),
-    sort: sort === "name" ? "name" : "last_active_at",
+    ...textsOf(given, ["version", "health", "os", "join_method"]),
+    sort: instanceSorts.find((each) => each === given["sort"]) ?? "last_active_at",
+    ...(given["order"] === "asc" || given["order"] === "desc" ? { order: given["order"] } : {}),
   }),
   component: lazyRouteComponent(() => import("./pages/instances.tsx"), "InstancesPage"),
 });

@@ -12,6 +12,7 @@ import type {
   Document,
   Instance,
   InstanceDetails,
+  InstanceSummary,
   Lock,
   Page,
   Token,
@@ -48,15 +49,17 @@ const pages = <Item>(key: readonly unknown[], path: string, values: Record<strin
     getNextPageParam: (last) => (last.next_key === "" ? undefined : last.next_key),
   });
 
-export const bots = (values: { search: string; order: string }) =>
+export const bots = (values: { search: string; sort: string; order: string }) =>
   pages<Bot>(["bot"], `${site}/machine-id/bot`, values);
 
-export const instances = (values: {
-  search: string;
-  bot_name: string;
-  sort: string;
-  order: string;
-}) => pages<Instance>(["bot_instance"], `${site}/machine-id/bot-instance`, values);
+export const instances = (values: Record<string, string>) =>
+  pages<Instance>(["bot_instance"], `${site}/machine-id/bot-instance`, values);
+
+/** Of all of them, whatever the list is filtered by. */
+export const instanceSummary = queryOptions({
+  queryKey: ["bot_instance", "summary"],
+  queryFn: () => call<InstanceSummary>("GET", `${site}/machine-id/bot-instance/summary`),
+});
 
 export const resources = (kind: string, search: string, order: string) =>
   pages<Document>([kind], `${site}/resources/${named(kind)}`, { search, order });

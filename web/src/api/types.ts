@@ -37,6 +37,7 @@ export interface Instance {
   readonly bot_name: string;
   readonly instance_id: string;
   readonly last_active_at: string;
+  readonly first_seen_at: string;
   readonly hostname: string;
   readonly join_method: string;
   readonly version: string;
@@ -87,6 +88,19 @@ export interface AccessGraph {
   readonly totals: Readonly<Record<string, { readonly count: number; readonly partial: boolean }>>;
   readonly hidden: readonly string[];
   readonly locked: boolean;
+}
+
+export interface ValueCount {
+  readonly value: string;
+  readonly count: number;
+}
+
+export interface InstanceSummary {
+  readonly total: number;
+  readonly version: readonly ValueCount[];
+  readonly health: readonly ValueCount[];
+  readonly os: readonly ValueCount[];
+  readonly join_method: readonly ValueCount[];
 }
 
 export interface Token {

@@ -29,6 +29,8 @@ const columns: readonly Column<Bot>[] = [
     heading: "Created",
     width: "8rem",
     wide: true,
+    sort: "created_at",
+    downFirst: true,
     cell: ({ created_at }) => <Time at={created_at} none="—" />,
   },
 ];
@@ -36,14 +38,18 @@ const columns: readonly Column<Bot>[] = [
 export function BotsPage(): ReactElement {
   const given = useSearch({ from: "/shell/bots" });
   const navigate = useNavigate();
-  const result = useInfiniteQuery(bots({ search: given.search, order: given.order ?? "" }));
+  const result = useInfiniteQuery(bots({ sort: "name", order: "asc", ...given }));
   const change = useCallback(
     (next: typeof given) => void navigate({ to: "/bots", search: next, replace: true }),
     [navigate],
   );
   const search = useCallback((text: string) => change({ ...given, search: text }), [change, given]);
-  const sort = ({ descending }: Sort): void =>
-    change({ search: given.search, ...(descending ? { order: "desc" } : {}) });
+  const sort = ({ by, descending }: Sort): void =>
+    change({
+      search: given.search,
+      ...(by === "created_at" ? { sort: by } : {}),
+      ...(descending ? { order: "desc" } : {}),
+    });
   return (
     <>
       <div className="row apart">
@@ -57,7 +63,7 @@ export function BotsPage(): ReactElement {
           result={result}
           columns={columns}
           keyOf={({ name }) => name}
-          sort={{ by: "name", descending: given.order === "desc" }}
+          sort={{ by: given.sort ?? "name", descending: given.order === "desc" }}
           onSort={sort}
           empty={given.search === "" ? <NoBots /> : <NoMatch search={given.search} />}
         />
