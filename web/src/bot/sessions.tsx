@@ -45,7 +45,11 @@ const columnsOf = (bot: string): readonly Column<Session>[] => [
     heading: "Events",
     width: "4rem",
     cell: ({ id, app }) => (
-      <Link to="/audit" search={{ session: id }} aria-label={`Events of this session with ${app}`}>
+      <Link
+        to="/audit"
+        search={{ session: id }}
+        aria-label={`Show the events of this session with ${app}`}
+      >
         show
       </Link>
     ),
