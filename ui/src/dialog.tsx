@@ -1,4 +1,6 @@
-import { useEffect, useRef, type FormEvent, type ReactElement, type ReactNode } from "react";
+import { useEffect, useId, useRef } from "react";
+import type { FormEvent, ReactElement, ReactNode, SyntheticEvent } from "react";
+import { createPortal } from "react-dom";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria";
 import { Button } from "./button.tsx";
 import { Notice } from "./notice.tsx";
@@ -25,14 +27,21 @@ export function Dialog(props: DialogProps): ReactElement {
   useEffect(() => {
     dialog.current?.showModal();
   }, []);
+  const id = useId();
+  const closed = (event: SyntheticEvent): void => {
+    event.stopPropagation();
+    onClose();
+  };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
+    // A dialog that was opened from another one's form is not an answer to that one.
+    event.stopPropagation();
     if (!busy) onAct();
   };
-  return (
-    <dialog ref={dialog} onClose={onClose} aria-labelledby="dialog-title">
+  return createPortal(
+    <dialog ref={dialog} onClose={closed} aria-labelledby={id}>
       <form onSubmit={submit}>
-        <h2 id="dialog-title">{title}</h2>
+        <h2 id={id}>{title}</h2>
         <PortalProvider getContainer={() => dialog.current}>{children}</PortalProvider>
         {error !== undefined && <Notice tone="bad">{error}</Notice>}
         <div className="row">
@@ -44,6 +53,7 @@ export function Dialog(props: DialogProps): ReactElement {
           </Button>
         </div>
       </form>
-    </dialog>
+    </dialog>,
+    document.body,
   );
 }
