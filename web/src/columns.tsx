@@ -59,7 +59,7 @@ const health: Column<Instance> = {
 
 const lastActive: Column<Instance> = {
   heading: "Last active",
-  width: "7.5rem",
+  width: "8.5rem",
   sort: "last_active_at",
   downFirst: true,
   cell: ({ last_active_at }) => <Time at={last_active_at} />,

@@ -43,7 +43,7 @@ const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyl
 export const logColumns = [
   {
     heading: "Time",
-    width: "12.5rem",
+    width: "14rem",
     cell: ({ time }: AuditEvent) => <time dateTime={time}>{exact.format(new Date(time))}</time>,
   },
   ...rest,

@@ -1,8 +1,9 @@
 const byteUnits = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"] as const;
 
-/** `1.2 MB`; exact beneath a thousand. */
+/** `1.2 MB`; exact beneath a thousand, where the standard would write "33 byte". */
 export function bytesText(bytes: number): string {
-  const power = bytes < 1 ? 0 : Math.floor(Math.log10(bytes) / 3);
+  if (bytes < 1_000) return `${bytes} B`;
+  const power = Math.floor(Math.log10(bytes) / 3);
   const unit = byteUnits[Math.min(power, byteUnits.length - 1)]!;
   const value = bytes / 1_000 ** byteUnits.indexOf(unit);
   const style = { style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 1 } as const;
