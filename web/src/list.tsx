@@ -1,8 +1,9 @@
 import { Empty, Loading, Table, type Column, type Sort } from "@tenon/ui";
 import type { InfiniteData, UseInfiniteQueryResult } from "@tanstack/react-query";
-import { useEffect, useState, type ReactElement, type ReactNode } from "react";
+import type { ReactElement, ReactNode } from "react";
 import { Problem } from "./api/factor.tsx";
 import type { Page } from "./api/types.ts";
+import { useTyped } from "./typed.ts";
 
 export interface ListProps<Row extends object> {
   readonly label: string;
@@ -26,9 +27,7 @@ export function List<Row extends object>(props: ListProps<Row>): ReactElement {
   return <Table {...table} label={label} rows={rows} more={more} />;
 }
 
-/** What is typed counts once the typing pauses. */
-const PAUSE_MS = 250;
-
+/** Narrows a list down while it is typed. */
 export function Search({
   label,
   value,
@@ -38,13 +37,7 @@ export function Search({
   value: string;
   onChange: (value: string) => void;
 }): ReactElement {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return undefined;
-    const timer = setTimeout(() => onChange(text), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text, value, onChange]);
+  const [text, setText] = useTyped(value, onChange);
   return (
     <input
       className="search"

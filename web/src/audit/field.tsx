@@ -1,8 +1,6 @@
 import { Field } from "@tenon/ui";
-import { useEffect, useState, type ReactElement } from "react";
-
-/** What is typed counts once the typing pauses. */
-const PAUSE_MS = 300;
+import type { ReactElement } from "react";
+import { useTyped } from "../typed.ts";
 
 /** One word of a filter. */
 export function FilterField({
@@ -14,13 +12,7 @@ export function FilterField({
   value: string;
   onChange: (value: string) => void;
 }): ReactElement {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text.trim() === value) return undefined;
-    const timer = setTimeout(() => onChange(text.trim()), PAUSE_MS);
-    return () => clearTimeout(timer);
-  }, [text, value, onChange]);
+  const [text, setText] = useTyped(value, onChange);
   return (
     <Field
       label={label}

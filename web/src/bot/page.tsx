@@ -9,7 +9,8 @@ import type { Bot } from "../api/types.ts";
 import { DeleteBot } from "./delete.tsx";
 import { EditBot } from "./edit.tsx";
 import { Insights } from "./insights.tsx";
-import { LockBot, Locks } from "./lock.tsx";
+import { NewLock } from "../locks/new.tsx";
+import { Locks } from "./lock.tsx";
 import { ActiveInstances } from "./instances.tsx";
 import { JoinTokens } from "./tokens.tsx";
 
@@ -63,7 +64,7 @@ function Details({ bot }: { bot: Bot }): ReactElement {
       <ActiveInstances bot={bot.name} />
       <Insights bot={bot.name} />
       {open === "edit" && <EditBot bot={bot} onClose={close} />}
-      {open === "lock" && <LockBot bot={bot} onClose={close} />}
+      {open === "lock" && <NewLock on={["user", bot.user_name]} what={bot.name} onClose={close} />}
       {open === "delete" && <DeleteBot bot={bot} onClose={close} onLock={() => setOpen("lock")} />}
     </>
   );

@@ -1,30 +1,16 @@
 import { Button, PickMany } from "@tenon/ui";
+import { useSuspenseQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
+import { viewer } from "../api/queries.ts";
 import type { Path } from "../draft/tree.ts";
 import { At, words, type FormProps } from "./parts.tsx";
 
-const resources = [
-  "*",
-  "user",
-  "role",
-  "bot",
-  "bot_instance",
-  "token",
-  "lock",
-  "node",
-  "app",
-  "db",
-  "kube_cluster",
-  "cert_authority",
-  "cluster_config",
-  "event",
-  "status",
-  "authority_export",
-].map((id) => ({ id }));
 const verbs = ["*", "list", "read", "create", "update", "delete", "use"].map((id) => ({ id }));
 
 /** What may be done with resources: rows of kinds and verbs. */
 export const Rules = ({ form, path }: { form: FormProps; path: Path }): ReactElement => {
+  const { access } = useSuspenseQuery(viewer).data;
+  const resources = ["*", ...Object.keys(access)].map((id) => ({ id }));
   const found = form.get(path);
   const rules: readonly unknown[] = Array.isArray(found) ? found : [];
   const replace = (next: readonly unknown[]): void =>

@@ -16,12 +16,14 @@ const targets = [
   ["mfa_device", "a device for the second factor"],
 ] as const;
 
-/** Cuts something off, at once. `on` says what, where that is known already. */
+/** Cuts something off, at once. `on` says what, where that is known already, and `what` in words. */
 export function NewLock({
   on,
+  what = on?.[1],
   onClose,
 }: {
   on?: readonly [target: string, name: string];
+  what?: string | undefined;
   onClose: () => void;
 }): ReactElement {
   const [target, setTarget] = useState(on?.[0] ?? "user");
@@ -32,7 +34,7 @@ export function NewLock({
   const act = useAct("lock", () => call("PUT", `${site}/locks`, body), onClose);
   return (
     <ChangeDialog
-      title={on ? `Lock ${on[1]}?` : "New lock"}
+      title={what === undefined ? "New lock" : `Lock ${what}?`}
       action="Lock"
       danger
       act={act}
