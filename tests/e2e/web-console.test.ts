@@ -254,9 +254,9 @@ suite("the console in the web page", needs("chromium"), () => {
       .getByRole("region", { name: "Settings" })
       .getByRole("button", { name: "Edit" })
       .click();
-    await field("Audit retention").fill("x");
+    await field("Events are kept").fill("x");
     await faults().getByRole("button").waitFor();
-    await field("Audit retention").fill("100h");
+    await field("Events are kept").fill("100h");
     await press("Save");
     await until("the settings", async () => {
       const { spec } = await cluster.resources.require("cluster_config", "cluster");

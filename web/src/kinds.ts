@@ -31,8 +31,26 @@ const kinds: Readonly<Record<string, KindWords>> = {
   db: { many: "Databases", one: "database", written: "here" },
   kube_cluster: { many: "Kubernetes clusters", one: "Kubernetes cluster", written: "here" },
   cert_authority: { many: "Authorities", one: "authority", written: "by the cluster" },
-  cluster_config: { many: "Settings", one: "settings", written: "here" },
+  cluster_config: { many: "Settings", one: "settings of the cluster", written: "here" },
 };
+
+const fieldWords: Readonly<Record<string, string>> = {
+  addr: "Address",
+  uri: "Address",
+  api_server: "API server",
+  default_credential_ttl: "Credentials last",
+  max_credential_ttl: "Credentials last at most",
+  max_bot_identity_ttl: "A bot’s identity lasts at most",
+  recovery_alert_threshold: "Alert below so many recoveries",
+  audit_retention: "Events are kept",
+};
+
+/** What a field of a document is called where it has no words of its own. */
+export function fieldOf(name: string): string {
+  if (Object.hasOwn(fieldWords, name)) return fieldWords[name]!;
+  const words = name.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
 
 /** A kind that this page does not know yet is shown under its own name, and written as YAML. */
 export const wordsOf = (kind: string): KindWords =>

@@ -101,5 +101,6 @@ const at = (place: Place | undefined, path: string, message: string): DraftFault
   line: place?.line ?? 1,
   column: place?.column ?? 1,
   path,
-  message,
+  // The parser speaks of places as of a file.
+  message: message.replaceAll(/the document:(\d+):\d+/g, "line $1"),
 });

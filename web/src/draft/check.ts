@@ -14,7 +14,7 @@ export interface Checked {
   readonly faults: readonly Fault[];
   readonly document?: Document;
   readonly notices: readonly string[];
-  readonly refused?: { readonly code: string; readonly message: string };
+  readonly refused?: { readonly code: string; readonly message: string } | undefined;
 }
 
 /** A text, and the document that it is to replace: without a revision it is a new one. */

@@ -60,6 +60,7 @@ export function DraftEditor(props: DraftEditorProps): ReactElement {
     done.current = true;
     onSaved(document);
   });
+  const overtaken = save.overtaken || checked.refused?.code === "compare_failed";
   const jump = (fault: Fault): void => {
     if (view === "form" && focusOn(form.current, fault.path)) return;
     setSpot({ ...fault });
@@ -115,7 +116,7 @@ export function DraftEditor(props: DraftEditorProps): ReactElement {
         yaml
       )}
       {error !== null && <Notice tone="bad">{messageOf(error)}</Notice>}
-      {save.overtaken && name !== undefined && (
+      {overtaken && name !== undefined && (
         <Overtaken
           kind={kind}
           name={props.id ?? name}
@@ -124,7 +125,7 @@ export function DraftEditor(props: DraftEditorProps): ReactElement {
           onMine={(revision) => setBase({ ...base, revision })}
         />
       )}
-      <Faults checked={checked} onJump={jump} />
+      <Faults checked={overtaken ? { ...checked, refused: undefined } : checked} onJump={jump} />
       {save.error !== undefined && <Notice tone="bad">{save.error}</Notice>}
       {save.requiresFactor && <FactorNotice what={action} onVerified={save.run} />}
       <div className="row sticky">

@@ -18,16 +18,15 @@ export interface Saving extends Act {
 /** Writes the draft: the document that the cluster read from the text, over the revision that was read. */
 export function useSave(draft: Draft, saved: (document: Document) => void): Saving {
   const client = useQueryClient();
-  const [overtaken, setOvertaken] = useState(false);
+  const [stale, setStale] = useState<string>();
   const path = `${site}/resources/${named(draft.kind)}`;
   const save = async (): Promise<void> => {
-    setOvertaken(false);
     const { document, faults, refused } = await client.fetchQuery({
       ...checked(draft),
       staleTime: 0,
     });
     if (faults.length > 0) throw new Error(countOf(faults.length));
-    if (refused?.code === "compare_failed") return setOvertaken(true);
+    if (refused?.code === "compare_failed") return setStale(draft.revision);
     if (refused || !document) throw new Error(refused?.message ?? "nothing was read");
     const method = draft.revision === undefined ? "POST" : "PUT";
     try {
@@ -35,9 +34,10 @@ export function useSave(draft: Draft, saved: (document: Document) => void): Savi
       saved(written);
     } catch (error) {
       if (!(error instanceof ApiError) || error.code !== "compare_failed") throw error;
-      setOvertaken(true);
+      setStale(draft.revision);
     }
   };
+  const overtaken = stale !== undefined && stale === draft.revision;
   return { ...useAct(draft.kind, save, () => {}), overtaken };
 }
 

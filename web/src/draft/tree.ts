@@ -33,8 +33,7 @@ export function treeOf(text: string): Tree | undefined {
 /** Text of a new document. */
 export const textOf = (value: unknown): string => stringify(value, { lineWidth: 0 });
 
-const read = (text: string): Document =>
-  parseDocument(text, { version: "1.2", uniqueKeys: false, logLevel: "error" });
+const read = (text: string): Document => parseDocument(text, { version: "1.2", logLevel: "error" });
 
 const plain = (node: unknown): unknown =>
   typeof node === "object" && node !== null && "toJSON" in node ? (node as Node).toJSON() : node;

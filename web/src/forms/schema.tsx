@@ -2,7 +2,7 @@ import { Check, Choice, Field, Loading, Panel, PickMany } from "@tenon/ui";
 import { queryOptions, useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { call, named, site } from "../api/client.ts";
-import { wordsOf } from "../kinds.ts";
+import { fieldOf } from "../kinds.ts";
 import { Envelope } from "./envelope.tsx";
 import { At, orNothing, text, words, type FormProps } from "./parts.tsx";
 
@@ -33,7 +33,7 @@ export function SchemaForm(form: FormProps): ReactElement {
   return (
     <div className="stack">
       {!single && <Envelope form={form} />}
-      <Panel title={`Settings of the ${wordsOf(kind).one}`}>
+      <Panel title="Settings">
         <div className="stack">
           {fields.map(([name, schema]) => (
             <At key={name} form={form} path={["spec", name]}>
@@ -50,7 +50,7 @@ function Plain(about: { form: FormProps; name: string; schema: Schema }): ReactE
   const { form, name, schema } = about;
   const path = ["spec", name];
   const value = form.get(path);
-  const label = titleOf(name);
+  const label = fieldOf(name);
   const hint = hintOf(schema);
   if (schema.enum)
     return (
@@ -96,11 +96,6 @@ function Plain(about: { form: FormProps; name: string; schema: Schema }): ReactE
     />
   );
 }
-
-const titleOf = (name: string): string => {
-  const words = name.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
 
 const hintOf = ({ description = "", default: fallback }: Schema): string =>
   fallback === undefined ? description : `${description}; ${text(fallback)} where nothing is said`;

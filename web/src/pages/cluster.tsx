@@ -9,7 +9,7 @@ import { clusterStatus } from "../api/queries.ts";
 import type { AuthorityStatus, ClusterStatus } from "../api/types.ts";
 import { Copy } from "../copy.tsx";
 import { text, words } from "../forms/parts.tsx";
-import { wordsOf } from "../kinds.ts";
+import { fieldOf, wordsOf } from "../kinds.ts";
 import { documentOf } from "../resource/queries.ts";
 
 export function ClusterPage(): ReactElement {
@@ -179,7 +179,7 @@ function Settings(): ReactElement {
       ) : (
         <Facts
           items={Object.entries(data.spec).map(([name, value]) => [
-            settings[name] ?? name.replaceAll("_", " "),
+            fieldOf(name),
             Array.isArray(value) ? words(value).join(", ") || "none" : text(value),
           ])}
         />
@@ -187,12 +187,3 @@ function Settings(): ReactElement {
     </Panel>
   );
 }
-
-const settings: Readonly<Record<string, string>> = {
-  cluster_name: "Name",
-  default_credential_ttl: "Credentials last",
-  max_credential_ttl: "Credentials last at most",
-  max_bot_identity_ttl: "A bot’s identity lasts at most",
-  recovery_alert_threshold: "Alert below so many recoveries (0: never)",
-  audit_retention: "Events are kept",
-};

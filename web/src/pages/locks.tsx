@@ -11,7 +11,7 @@ import type { Lock } from "../api/types.ts";
 import { ChangeDialog } from "../change-dialog.tsx";
 import { Search } from "../list.tsx";
 import { NewLock } from "../locks/new.tsx";
-import { LockState, Targets } from "../resource/lock.tsx";
+import { Targets } from "../resource/lock.tsx";
 
 const about = ({ targets }: Lock): string =>
   Object.entries(targets)
@@ -21,13 +21,13 @@ const about = ({ targets }: Lock): string =>
 const columns: readonly Column<Lock>[] = [
   {
     heading: "Target",
-    width: "minmax(12rem, 1.2fr)",
+    width: "minmax(7rem, 1.2fr)",
     value: about,
     cell: ({ targets }) => <Targets targets={targets} />,
   },
   {
     heading: "Message",
-    width: "1fr",
+    width: "minmax(6rem, 1fr)",
     value: ({ message }) => message,
     cell: ({ name, message }) => (
       <Link to="/resources/$kind/$name" params={{ kind: "lock", name }} search={{ view: "" }}>
@@ -38,29 +38,24 @@ const columns: readonly Column<Lock>[] = [
   {
     heading: "By",
     wide: true,
-    width: "8rem",
+    width: "6rem",
     value: ({ created_by }) => created_by,
     cell: ({ created_by }) => <bdi>{created_by || "—"}</bdi>,
   },
   {
     heading: "Since",
     wide: true,
-    width: "8rem",
+    width: "7rem",
     downFirst: true,
     value: ({ created_at }) => created_at,
     cell: ({ created_at }) => <Time at={created_at} none="—" />,
   },
   {
     heading: "Ends",
-    width: "8rem",
+    wide: true,
+    width: "7rem",
     value: ({ expires }) => expires || "~",
     cell: ({ expires }) => <Time at={expires} none="when removed" />,
-  },
-  {
-    heading: "State",
-    wide: true,
-    width: "6rem",
-    cell: ({ expires }) => <LockState expires={expires} />,
   },
 ];
 
@@ -112,7 +107,7 @@ export function LocksPage(): ReactElement {
               The first {MOST_SORTED.toLocaleString()} are shown; search for the others.
             </Notice>
           )}
-          <Panel title="All locks" flush>
+          <Panel title="In force now" flush>
             {data.items.length === 0 ? (
               <Empty>{search === "" ? "Nothing is locked." : `Nothing matches “${search}”.`}</Empty>
             ) : (

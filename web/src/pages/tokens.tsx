@@ -6,7 +6,6 @@ import {
   Notice,
   Panel,
   Table,
-  Tags,
   Time,
   type Column,
 } from "@tenon/ui";
@@ -26,7 +25,7 @@ const NEVER = "~";
 const columns: readonly Column<Token>[] = [
   {
     heading: "Name",
-    width: "minmax(11rem, 1fr)",
+    width: "minmax(8rem, 1.2fr)",
     value: ({ name }) => name,
     cell: ({ id, name }) => (
       <Link to="/tokens/$name" params={{ name: id }} search={{ view: "" }} className="mono">
@@ -37,40 +36,35 @@ const columns: readonly Column<Token>[] = [
   {
     heading: "Method",
     wide: true,
-    width: "9rem",
+    width: "8rem",
     value: ({ join_method }) => join_method,
     cell: ({ join_method }) => join_method,
   },
   {
     heading: "For",
-    wide: true,
-    width: "8rem",
-    value: ({ roles }) => roles.join(),
-    cell: ({ roles }) => <Tags items={roles} none="—" />,
-  },
-  {
-    heading: "Bot",
-    width: "1fr",
-    value: ({ bot_name }) => bot_name,
-    cell: ({ bot_name }) => (bot_name === "" ? "—" : <ResourceLink kind="bot" name={bot_name} />),
+    width: "minmax(5rem, 1fr)",
+    value: ({ bot_name, roles }) => bot_name || roles.join(),
+    cell: ({ bot_name, roles }) =>
+      bot_name === "" ? roles.join(", ") : <ResourceLink kind="bot" name={bot_name} />,
   },
   {
     heading: "State",
-    width: "8rem",
+    width: "7rem",
     value: ({ state }) => state ?? "",
     cell: (token) => <TokenState token={token} />,
   },
   {
-    heading: "Recoveries left",
+    heading: "Recoveries",
     wide: true,
-    width: "8rem",
+    width: "5.5rem",
     number: true,
     value: ({ recoveries_left }) => recoveries_left ?? Number.MAX_SAFE_INTEGER,
     cell: (token) => <Recoveries token={token} />,
   },
   {
     heading: "Ends",
-    width: "8rem",
+    wide: true,
+    width: "6.5rem",
     value: ({ expires }) => expires || NEVER,
     cell: ({ expires }) => <Time at={expires} />,
   },

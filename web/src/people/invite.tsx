@@ -58,6 +58,8 @@ export const InvitationLink = ({
     <pre className="wrap" aria-label="The link">
       {made.url}
     </pre>
-    <Copy text={made.url} />
+    <div className="row">
+      <Copy text={made.url} />
+    </div>
   </Dialog>
 );

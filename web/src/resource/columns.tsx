@@ -17,7 +17,7 @@ const spec =
 
 const name: Column<Document> = {
   heading: "Name",
-  width: "minmax(11rem, 1fr)",
+  width: "minmax(8rem, 1fr)",
   sort: "name",
   cell: ({ kind, metadata }) => <ResourceLink kind={kind} name={metadata.name} />,
 };
@@ -94,13 +94,13 @@ const columns: Readonly<Record<string, Columns>> = {
     {
       heading: "Agent",
       wide: true,
-      width: "10rem",
+      width: "6rem",
       cell: (document) => <bdi className="mono">{spec("host_id")(document).slice(0, 8)}</bdi>,
     },
     {
       heading: "Announced until",
       wide: true,
-      width: "9rem",
+      width: "8rem",
       cell: ({ metadata }) => <Time at={metadata.expires ?? ""} none="—" />,
     },
     labels,

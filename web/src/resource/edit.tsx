@@ -1,6 +1,7 @@
 import { Loading, Notice } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactElement } from "react";
+import { useForbidden } from "../api/access.ts";
 import { Problem } from "../api/factor.tsx";
 import { DraftEditor, type View } from "../draft/editor.tsx";
 import { hasForm, wordsOf } from "../kinds.ts";
@@ -8,13 +9,20 @@ import type { ResourceProps } from "./page.tsx";
 import { documentOf, writtenOf } from "./queries.ts";
 import { isSecretName, titleOf } from "./title.ts";
 
+/** Nobody writes what they could not save. */
+export function EditResource(props: ResourceProps & { view: View }): ReactElement {
+  const forbidden = useForbidden()(props.kind, "update");
+  if (forbidden === undefined) return <Edit {...props} />;
+  return (
+    <>
+      <h1>{props.id}</h1>
+      <Notice tone="soft">You may not change this: {forbidden}.</Notice>
+    </>
+  );
+}
+
 /** The document as it was when editing began: what others change meanwhile is found at saving. */
-export function EditResource({
-  kind,
-  id,
-  view,
-  onView,
-}: ResourceProps & { view: View }): ReactElement {
+function Edit({ kind, id, view, onView }: ResourceProps & { view: View }): ReactElement {
   const document = useQuery({ ...documentOf(kind, id), refetchOnMount: "always" });
   const { data, error, refetch, isFetchedAfterMount } = useQuery({
     ...writtenOf(kind, id, "shown"),
@@ -44,7 +52,7 @@ export function EditResource({
   return (
     <>
       <h1>
-        Edit {one} <bdi>{titleOf(document.data)}</bdi>
+        Edit {one} {kind !== "cluster_config" && <bdi>{titleOf(document.data)}</bdi>}
       </h1>
       <DraftEditor
         kind={kind}

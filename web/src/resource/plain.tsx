@@ -1,5 +1,6 @@
 import { Facts, Panel, Tags, Time } from "@tenon/ui";
 import type { ReactElement, ReactNode } from "react";
+import { fieldOf } from "../kinds.ts";
 import type { FactsProps } from "./facts.tsx";
 
 type Fact = readonly [name: string, value: ReactNode];
@@ -30,14 +31,9 @@ export const PlainFacts = ({ document }: FactsProps): ReactElement => (
       items={[
         ...Object.entries(document.spec)
           .filter(([, value]) => typeof value !== "object")
-          .map(([name, value]): Fact => [wordsOf(name), <bdi key={name}>{String(value)}</bdi>]),
+          .map(([name, value]): Fact => [fieldOf(name), <bdi key={name}>{String(value)}</bdi>]),
         ...commonFacts({ document }),
       ]}
     />
   </Panel>
 );
-
-const wordsOf = (name: string): string => {
-  const words = name.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-};
