@@ -1,14 +1,4 @@
-import {
-  Badge,
-  Button,
-  Empty,
-  Loading,
-  Notice,
-  Panel,
-  Table,
-  Time,
-  type Column,
-} from "@tenon/ui";
+import { Badge, Button, Empty, Loading, Notice, Panel, Table, Time, type Column } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, type ReactElement } from "react";
