@@ -94,6 +94,7 @@ class MemoryStore implements Store {
   async count(query: CountQuery): Promise<number> {
     this.#checkOpen();
     const entries = this.#entries(rangeOf(query, this.#indexes));
+    if (query.each === "key") return entries.length;
     return new Set(entries.map(({ stored }) => stored.name)).size;
   }
 

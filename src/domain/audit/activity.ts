@@ -60,7 +60,14 @@ async function countSteps(
     indexKey(keyOf(bot, activity), timePrefix(from + step * stepMs));
   return await Promise.all(
     Array.from({ length: steps }, (_, step) =>
-      store.count({ kind: EVENT_KIND, index: ACTIVITY_INDEX, from: at(step), to: at(step + 1) }),
+      store.count({
+        kind: EVENT_KIND,
+        index: ACTIVITY_INDEX,
+        from: at(step),
+        to: at(step + 1),
+        // An event has one key for a bot and what the bot did.
+        each: "key",
+      }),
     ),
   );
 }

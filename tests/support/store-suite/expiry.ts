@@ -32,7 +32,8 @@ export function testExpiry(kind: StoreKind): void {
       const byTag = await bench.store.list({ kind: "doc", index: "tag" });
       assert.deepEqual(namesOf(byTag.items), ["b"]);
       assert.equal(await bench.store.count({ kind: "doc" }), 1);
-      assert.equal(await bench.store.count({ kind: "doc", index: "tag", prefix: "t" }), 1);
+      for (const each of ["item", "key"] as const)
+        assert.equal(await bench.store.count({ kind: "doc", index: "tag", prefix: "t", each }), 1);
     });
 
     it("is absent for every condition, and can be created anew", async () => {

@@ -90,6 +90,15 @@ export function testLists(kind: StoreKind): void {
       assert.equal(await count({ index: "rank", from: "z", to: "a" }), 0);
     });
 
+    it("counts each key of an index in a range, where that is asked for", async () => {
+      const count = (query: object): Promise<number> =>
+        shared.store.count({ kind: "doc", index: "tag", each: "key", ...query });
+      assert.equal(await count({ prefix: "blue" }), 4);
+      assert.equal(await count({ from: "blue", to: "blue\0" }), 3);
+      assert.equal(await count({ from: "c" }), 1);
+      assert.equal(await count({ from: "z" }), 0);
+    });
+
     it("finds what contains every part, in the order and range of the listing", async () => {
       await using bench = await open(kind);
       const host = (name: string, ...words: string[]) =>

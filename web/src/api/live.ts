@@ -1,6 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { site } from "./client.ts";
+import { Derived } from "./derived.ts";
 import { takeNews, type News } from "./news.ts";
 
 /** Kinds that decide what a bot reaches. */
@@ -22,9 +23,10 @@ export function useLive(): boolean {
     };
     // One after the other, so that what one brought the next one knows.
     let taken = Promise.resolve();
+    const derived = new Derived(client);
     const heard = (event: MessageEvent<string>): void => {
       const news = JSON.parse(event.data) as News;
-      taken = taken.then(() => takeNews(client, news)).catch(() => undefined);
+      taken = taken.then(() => takeNews(client, derived, news)).catch(() => undefined);
     };
     let lost = false;
     stream.addEventListener("ready", () => {

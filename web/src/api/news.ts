@@ -1,4 +1,5 @@
-import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import type { Query, QueryClient, QueryKey } from "@tanstack/react-query";
+import type { Derived } from "./derived.ts";
 import { eventQuery, searchEvents, type EventFilter, type EventPages } from "./events.ts";
 import type { AuditEvent } from "./types.ts";
 
@@ -11,22 +12,22 @@ export interface News {
   readonly all: boolean;
 }
 
-/** What is made from a bot's events; the second word of their keys is the bot. */
-const derived: ReadonlySet<unknown> = new Set(["activity", "session", "access"]);
-
 /** Brings what is shown up to date: lists get what is new before what they have, the rest is asked again. */
-export async function takeNews(client: QueryClient, news: News): Promise<void> {
+export async function takeNews(client: QueryClient, derived: Derived, news: News): Promise<void> {
   const lists = client.getQueryCache().findAll({ queryKey: ["event"], type: "active" });
   const asked = lists.filter(({ queryKey }) => mayHave(queryKey[1], news));
   await Promise.all([
     ...asked.map(({ queryKey }) => prepend(client, queryKey)),
-    client.invalidateQueries({ queryKey: ["event"], refetchType: "none", type: "inactive" }),
-    client.invalidateQueries({
-      predicate: ({ queryKey: [kind, bot] }) =>
-        derived.has(kind) && (news.all || news.bots.includes(String(bot))),
-    }),
+    client.invalidateQueries({ predicate: isOldList, refetchType: "none" }),
+    derived.ask(news.bots, news.all),
   ]);
 }
+
+/** Shown again, it is asked again. */
+const isOldList = (query: Query): boolean => {
+  const [kind, filter] = query.queryKey;
+  return kind === "event" && typeof filter === "object" && !query.isActive();
+};
 
 function mayHave(filter: unknown, { types, bots, users, all }: News): boolean {
   if (typeof filter !== "object") return false;

@@ -2,13 +2,20 @@ import { CodedError, unavailable } from "#base/kernel";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { makeItem, type FeedEntry } from "../entries.ts";
 import { compareKeys, writeCursor, type Range } from "../query.ts";
-import type { Item, Page, Tally, TallyQuery } from "../store.ts";
+import type { CountQuery, Item, Page, Tally, TallyQuery } from "../store.ts";
 import { sqliteFailure } from "./failures.ts";
 import { findPlaces, SEARCH_LIMITS, type Place, type SearchLimits } from "./containing.ts";
 import { decodeKeys, KINDS } from "./keys.ts";
 import type { IndexIds } from "./reindex.ts";
 import type { Remembered } from "./remembered.ts";
-import { countByIndex, countByName, selectByIndex, selectByName, type Select } from "./select.ts";
+import {
+  countByIndex,
+  countByName,
+  countKeys,
+  selectByIndex,
+  selectByName,
+  type Select,
+} from "./select.ts";
 import { ROWS_PER_TURN, Turns } from "./turns.ts";
 
 interface ItemRow {
@@ -28,6 +35,8 @@ interface ChangeRow {
   readonly json: string | null;
 }
 
+/** A range that is counted is walked: some thousand entries a millisecond. */
+const COUNT_ROWS = 250;
 /** A page ends early beyond this, so that a thousand large documents do not fill the memory. */
 const MAX_PAGE_CHARS = 8 * 1024 * 1024;
 
@@ -88,13 +97,28 @@ export class Reader implements Disposable {
     });
   }
 
-  count(range: Range, now: number): Promise<number> {
-    return this.#turn(1, () => {
-      const idx = this.#idOf(range);
-      const { sql, values } =
-        idx === undefined ? countNames(range, now) : countByIndex(range, idx, now);
-      return Number(this.#prepare(sql).get(...values)?.["n"]);
-    });
+  count(range: Range, now: number, each: CountQuery["each"] = "item"): Promise<number> {
+    const idx = this.#idOf(range);
+    if (idx === undefined) return this.#turn(1, () => this.#number(countNames(range, now)));
+    return this.#turn(COUNT_ROWS, () =>
+      each === "item"
+        ? this.#number(countByIndex(range, idx, now))
+        : this.#number(countKeys(range, idx)) - this.#expiredKeys(range, idx, now),
+    );
+  }
+
+  #number({ sql, values }: Select): number {
+    return Number(this.#prepare(sql).get(...values)?.["n"]);
+  }
+
+  /** Keys in the range of what is about to be swept, and is not live. */
+  #expiredKeys({ kind, from, to }: Range, idx: number, now: number): number {
+    const gone = this.#prepare(EXPIRED).all(kind, now);
+    const within = (key: string): boolean =>
+      compareKeys(key, from) >= 0 && (to === undefined || compareKeys(key, to) < 0);
+    return gone
+      .flatMap(({ keys }) => decodeKeys(String(keys)))
+      .filter(([of, key]) => of === idx && within(key)).length;
   }
 
   tally({ kind, index, limit }: Required<TallyQuery>, now: number): Promise<readonly Tally[]> {

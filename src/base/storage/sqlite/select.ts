@@ -52,6 +52,15 @@ export function countByIndex(range: Range, idx: number, now: number): Select {
   };
 }
 
+/** Of what has expired too. */
+export function countKeys(range: Range, idx: number): Select {
+  const { sql, values } = bounds(range, "e.key", ["e.key", "e.name"]);
+  return {
+    sql: `SELECT count(*) AS n FROM entries e WHERE e.idx = ? AND ${sql}`,
+    values: [idx, ...values],
+  };
+}
+
 export const direction = (range: Range): string => (range.descending ? "DESC" : "ASC");
 
 /**

@@ -74,7 +74,8 @@ export class SqliteStore implements BackedUpStore {
 
   async count(query: CountQuery): Promise<number> {
     this.#checkOpen();
-    return this.#parts.reader.count(rangeOf(query, this.#parts.indexes), this.#parts.clock.now());
+    const { indexes, reader, clock } = this.#parts;
+    return reader.count(rangeOf(query, indexes), clock.now(), query.each);
   }
 
   async tally(query: TallyQuery): Promise<readonly Tally[]> {
