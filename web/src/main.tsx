@@ -1,20 +1,13 @@
 import "@tenon/ui/style.css";
 import "./web.css";
-import { QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError } from "./api/client.ts";
 import { router } from "./router.tsx";
 
-const signedOut = (error: unknown): boolean => error instanceof ApiError && error.status === 401;
-
 const client = new QueryClient({
-  queryCache: new QueryCache({
-    onError: (error) => {
-      if (signedOut(error)) void router.navigate({ to: "/sign-in" });
-    },
-  }),
   defaultOptions: {
     queries: {
       staleTime: 10_000,

@@ -184,6 +184,12 @@ const cluster = createRoute({
   component: lazyRouteComponent(() => import("./pages/cluster.tsx"), "ClusterPage"),
 });
 
+const account = createRoute({
+  getParentRoute: () => shell,
+  path: "/account",
+  component: lazyRouteComponent(() => import("./account/page.tsx"), "AccountPage"),
+});
+
 const nowhere = createRoute({ getParentRoute: () => shell, path: "$", component: Nowhere });
 
 export const router = createRouter({
@@ -207,6 +213,7 @@ export const router = createRouter({
       resource,
       create,
       cluster,
+      account,
       nowhere,
     ]),
   ]),

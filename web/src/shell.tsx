@@ -13,25 +13,38 @@ import {
 import { call } from "./api/client.ts";
 import { Problem } from "./api/factor.tsx";
 import { useLive } from "./api/live.ts";
+import { useOver } from "./api/over.ts";
 import { viewer } from "./api/queries.ts";
 import type { ViewerContext } from "./api/types.ts";
+import { DoorOver } from "./door.tsx";
 import { Navigation } from "./navigation.tsx";
 
 /** Everything that is behind the door: who is there, where one can go, and the page. */
 export function Shell(): ReactElement {
   const { data, error, refetch } = useQuery(viewer);
-  if (error && !data)
+  const { over, turn, back } = useOver(data?.user);
+  if (error && !data && !over)
     return (
       <main className="door">
         <Problem error={error} what="This page" retry={() => void refetch()} />
       </main>
     );
-  if (!data) return <Loading />;
-  return <Inside viewer={data} />;
+  return (
+    <>
+      {over && <DoorOver why={over.why} onEntered={back} />}
+      {data && (!over || over.keep) && (
+        <div hidden={over !== undefined} key={turn}>
+          <Inside viewer={data} active={over === undefined} />
+        </div>
+      )}
+      {!data && !over && <Loading />}
+    </>
+  );
 }
 
-function Inside({ viewer: { user, cluster, version } }: { viewer: ViewerContext }): ReactElement {
-  const up = useLive();
+function Inside({ viewer, active }: { viewer: ViewerContext; active: boolean }): ReactElement {
+  const { user, cluster, version } = viewer;
+  const up = useLive(active);
   const page = useFocusOnArrival();
   return (
     <>
@@ -95,7 +108,7 @@ function Side({
       <Navigation id={id} onGo={() => setOpen(false)} />
       <div className="who row apart">
         <span>
-          {user}
+          <Link to="/account">{user}</Link>
           <br />
           <span className="soft">Tenon {version}</span>
         </span>

@@ -1,3 +1,5 @@
+import { tellOver } from "./over.ts";
+
 /** A refusal of an endpoint, or of the network. */
 export class ApiError extends Error {
   readonly status: number;
@@ -21,6 +23,7 @@ interface ErrorBody {
     readonly code?: string;
     readonly message?: string;
     readonly requires_mfa?: boolean;
+    readonly signed_out?: boolean;
   };
   readonly proxyVersion?: string;
 }
@@ -30,15 +33,25 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 export async function call<Answer>(method: Method, path: string, body?: unknown): Promise<Answer> {
   const reply = await fetch(path, {
     method,
-    headers: body === undefined ? {} : { "content-type": "application/json" },
+    headers: {
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...(isUnattended() ? { "tenon-unattended": "1" } : {}),
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   }).catch(() => {
     throw new ApiError(0, { error: { message: "the cluster cannot be reached" } });
   });
   const read: unknown = await reply.json().catch(() => ({}));
-  if (!reply.ok) throw new ApiError(reply.status, read as ErrorBody);
-  return read as Answer;
+  if (reply.ok) return read as Answer;
+  const refusal = new ApiError(reply.status, read as ErrorBody);
+  if ((read as ErrorBody).error?.signed_out) tellOver(refusal.message);
+  throw refusal;
 }
+
+/** A page that has just been opened was opened by somebody; later, what no press of a key or button began is the page's own. */
+const OPENED_MS = 60_000;
+const isUnattended = (): boolean =>
+  performance.now() > OPENED_MS && !navigator.userActivation.isActive;
 
 /** The site of a cluster that is served by itself. */
 export const site = "/v1/webapi/sites/-";

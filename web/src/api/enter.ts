@@ -1,31 +1,25 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
-import { messageOf } from "./client.ts";
+import { call, messageOf } from "./client.ts";
 
 export interface Enter {
   readonly busy: boolean;
   readonly error: string | undefined;
-  readonly enter: (attempt: () => Promise<unknown>) => void;
+  readonly enter: (path: string, answer: () => Promise<object>) => void;
 }
 
-/** One attempt at a time to get in; nothing that another person saw is kept. */
-export function useEnter(): Enter {
-  const navigate = useNavigate();
-  const client = useQueryClient();
+/** One attempt at a time to get in; `done` hears who did. */
+export function useEnter(done: (user: string) => void): Enter {
   const [error, setError] = useState<string>();
   const [busy, setBusy] = useState(false);
-  const enter = async (attempt: () => Promise<unknown>): Promise<void> => {
+  const enter = async (path: string, answer: () => Promise<object>): Promise<void> => {
     setBusy(true);
     setError(undefined);
     try {
-      await attempt();
-      client.clear();
-      await navigate({ to: "/" });
+      done((await call<{ user: string }>("POST", path, await answer())).user);
     } catch (failure) {
       setError(messageOf(failure));
       setBusy(false);
     }
   };
-  return { busy, error, enter: (attempt) => void enter(attempt) };
+  return { busy, error, enter: (path, answer) => void enter(path, answer) };
 }

@@ -1,47 +1,79 @@
-import { useQueryClient } from "@tanstack/react-query";
+import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { site } from "./client.ts";
-import { Derived } from "./derived.ts";
-import { takeNews, type News } from "./news.ts";
+import { tellOver } from "./over.ts";
 
-/** Kinds that decide what a bot reaches. */
-const shapesAccess = new Set(["bot", "role", "lock", "app", "node", "db", "kube_cluster"]);
+/** A stream that is opened anew at once is no lost connection. */
+const GRACE_MS = 2_000;
+const RETRY_MS = 1_000;
 
 /**
  * Follows the cluster's changes over one stream; what shows a kind that changed is asked for again.
- * False while the stream is down: the browser opens another by itself, and then everything is asked again.
+ * False while the stream is down: another is opened, and then everything is asked again.
  */
-export function useLive(): boolean {
+export function useLive(active: boolean): boolean {
   const client = useQueryClient();
   const [up, setUp] = useState(true);
   useEffect(() => {
-    const stream = new EventSource(`${site}/live`);
-    const changed = (event: MessageEvent<string>): void => {
-      const { kind } = JSON.parse(event.data) as { kind: string };
-      void client.invalidateQueries({ queryKey: [kind] });
-      if (shapesAccess.has(kind)) void client.invalidateQueries({ queryKey: ["access"] });
-    };
-    // One after the other, so that what one brought the next one knows.
-    let taken = Promise.resolve();
-    const derived = new Derived(client);
-    const heard = (event: MessageEvent<string>): void => {
-      const news = JSON.parse(event.data) as News;
-      taken = taken.then(() => takeNews(client, derived, news)).catch(() => undefined);
-    };
-    let lost = false;
-    stream.addEventListener("ready", () => {
-      if (lost) void client.invalidateQueries();
-      lost = false;
-      setUp(true);
-    });
-    stream.addEventListener("changed", changed);
-    stream.addEventListener("deleted", changed);
-    stream.addEventListener("events", heard);
-    stream.addEventListener("error", () => {
-      lost = true;
-      setUp(false);
-    });
-    return () => stream.close();
-  }, [client]);
+    if (!active) return undefined;
+    const live = new Live(client, setUp);
+    return () => live.close();
+  }, [client, active]);
   return up;
 }
+
+class Live {
+  readonly #client: QueryClient;
+  readonly #tell: (up: boolean) => void;
+  #stream: EventSource;
+  #lost = false;
+  #telling: number | undefined;
+  #opening: number | undefined;
+
+  constructor(client: QueryClient, tell: (up: boolean) => void) {
+    this.#client = client;
+    this.#tell = tell;
+    this.#stream = this.#open();
+  }
+
+  close(): void {
+    clearTimeout(this.#telling);
+    clearTimeout(this.#opening);
+    this.#stream.close();
+  }
+
+  #open(): EventSource {
+    const stream = new EventSource(`${site}/live`);
+    stream.addEventListener("ready", () => this.#ready());
+    stream.addEventListener("changed", (event) => this.#changed(textIn(event, "kind")));
+    stream.addEventListener("events", () => this.#changed("event"));
+    stream.addEventListener("viewer", () => void this.#client.invalidateQueries());
+    stream.addEventListener("over", (event) => tellOver(textIn(event, "reason")));
+    stream.addEventListener("error", () => this.#failed());
+    return stream;
+  }
+
+  #changed(kind: string): void {
+    void this.#client.invalidateQueries({ queryKey: [kind] });
+  }
+
+  #ready(): void {
+    if (this.#lost) void this.#client.invalidateQueries();
+    this.#lost = false;
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    this.#tell(true);
+  }
+
+  /** The browser tries again where the connection broke; after a refusal we do, and ask why. */
+  #failed(): void {
+    this.#lost = true;
+    this.#telling ??= window.setTimeout(() => this.#tell(false), GRACE_MS);
+    if (this.#stream.readyState !== EventSource.CLOSED) return;
+    void this.#client.invalidateQueries({ queryKey: ["viewer"] });
+    this.#opening = window.setTimeout(() => (this.#stream = this.#open()), RETRY_MS);
+  }
+}
+
+const textIn = (event: MessageEvent<string>, field: string): string =>
+  (JSON.parse(event.data) as Record<string, string>)[field] ?? "";

@@ -4,10 +4,11 @@ import {
 } from "@simplewebauthn/browser";
 import { Button, Field, Loading, Notice } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
-import { QRCodeSVG } from "qrcode.react";
 import { useState, type FormEvent, type ReactElement } from "react";
 import { call, messageOf } from "../api/client.ts";
 import { useEnter } from "../api/enter.ts";
+import { useGoInside } from "../api/go-inside.ts";
+import { AuthenticatorApp } from "../authenticator-app.tsx";
 
 interface Invitation {
   readonly user: string;
@@ -46,11 +47,9 @@ export function InvitationPage(): ReactElement {
 }
 
 function Accept({ invitation, path }: { invitation: Invitation; path: string }): ReactElement {
-  const { busy, error, enter } = useEnter();
+  const { busy, error, enter } = useEnter(useGoInside());
   const [password, setPassword] = useState("");
   const [code, setCode] = useState("");
-  const accept = (answer: () => Promise<object>): void =>
-    enter(async () => await call("POST", path, await answer()));
   const withPasskey = async (): Promise<object> => {
     const { challenge_id, options } = await call<Question>("POST", `${path}/passkey`);
     const response = await startRegistration({ optionsJSON: options });
@@ -58,7 +57,7 @@ function Accept({ invitation, path }: { invitation: Invitation; path: string }):
   };
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    accept(async () => ({ password, code }));
+    enter(path, async () => ({ password, code }));
   };
   return (
     <form onSubmit={submit}>
@@ -67,7 +66,7 @@ function Accept({ invitation, path }: { invitation: Invitation; path: string }):
       </h1>
       <p className="soft">Choose how you sign in to {invitation.cluster}.</p>
       {error !== undefined && <Notice tone="bad">{error}</Notice>}
-      <Button look="main" onClick={() => accept(withPasskey)} busy={busy}>
+      <Button look="main" onClick={() => enter(path, withPasskey)} busy={busy}>
         Make a passkey
       </Button>
       <p className="soft">or a password, with an authenticator app:</p>
@@ -81,20 +80,11 @@ function Accept({ invitation, path }: { invitation: Invitation; path: string }):
         onChange={(event) => setPassword(event.target.value)}
         required
       />
-      <div className="code">
-        <QRCodeSVG value={invitation.totp_uri} size={160} title="For your authenticator app" />
-      </div>
-      <p className="soft">
-        Cannot scan? Enter <code>{invitation.totp_secret}</code>
-      </p>
-      <Field
-        label="Code"
-        hint="six digits that the app shows now"
-        inputMode="numeric"
-        autoComplete="one-time-code"
-        value={code}
-        onChange={(event) => setCode(event.target.value)}
-        required
+      <AuthenticatorApp
+        uri={invitation.totp_uri}
+        secret={invitation.totp_secret}
+        code={code}
+        onCode={setCode}
       />
       <Button type="submit" look="main" busy={busy}>
         Set password and sign in

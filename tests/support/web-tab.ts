@@ -1,0 +1,60 @@
+import type { Locator, Page } from "playwright-core";
+import type { Browser } from "./browser.ts";
+import type { TestCluster } from "./cluster.ts";
+import type { WebClient } from "./web-client.ts";
+
+/** A tab of the page, as a person uses it. */
+export class WebTab {
+  readonly page: Page;
+  readonly origin: string;
+
+  constructor(page: Page, cluster: TestCluster) {
+    this.page = page;
+    this.origin = `https://localhost:${cluster.address.port}`;
+  }
+
+  static async open(browser: Browser, cluster: TestCluster): Promise<WebTab> {
+    return new WebTab(await browser.page(), cluster);
+  }
+
+  /** The browser has this session from now on, as if its person had signed in there. */
+  async as({ cookie }: WebClient): Promise<void> {
+    const [name = "", value = ""] = cookie.split("=", 2);
+    const about = { url: this.origin, secure: true, httpOnly: true, sameSite: "Strict" } as const;
+    await this.page.context().addCookies([{ name, value, ...about }]);
+  }
+
+  async go(path: string): Promise<void> {
+    await this.page.goto(`${this.origin}/web/${path}`);
+  }
+
+  /** With its first heading. */
+  async open(path: string): Promise<void> {
+    await this.go(path);
+    await this.page.locator("main h1").waitFor();
+  }
+
+  button(name: string): Locator {
+    return this.page.getByRole("button", { name, exact: true }).first();
+  }
+
+  async press(name: string): Promise<void> {
+    await this.button(name).click();
+  }
+
+  field(name: string): Locator {
+    return this.page.locator("dialog").getByLabel(name, { exact: true }).last();
+  }
+
+  async inDialog(name: string): Promise<void> {
+    await this.page.locator("dialog").getByRole("button", { name, exact: true }).last().click();
+  }
+
+  async sees(text: string | RegExp): Promise<void> {
+    await this.page.getByText(text).first().waitFor();
+  }
+
+  async heading(name: string): Promise<void> {
+    await this.page.getByRole("heading", { name, exact: true }).waitFor();
+  }
+}
