@@ -9,7 +9,8 @@ import { ManualClock } from "#testing/clock";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { until } from "#testing/wait";
 import { codeAt, WebClient } from "#testing/web-client";
-import { Heard, WebPerson } from "#testing/web-person";
+import { Heard } from "#testing/web-live";
+import { WebPerson } from "#testing/web-person";
 
 const ACCOUNT = "/v1/webapi/account";
 const FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";

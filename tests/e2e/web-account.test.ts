@@ -81,7 +81,7 @@ suite("a person's account, in the browser", needs("chromium"), () => {
     assert.equal(await own.getByRole("button").count(), 0);
     await tab.press("Sign out everywhere else");
     await tab.inDialog("Sign out");
-    await tab.page.locator("dialog").waitFor({ state: "detached" });
+    await tab.closed();
     assert.equal(await tab.page.getByRole("row").count(), 2);
   });
 
@@ -120,7 +120,7 @@ suite("a person's account, in the browser", needs("chromium"), () => {
     await tab.inDialog("Save");
     await tab.inDialog("Verify");
     await tab.inDialog("Use a passkey");
-    await tab.page.locator("dialog").waitFor({ state: "detached" });
+    await tab.closed();
     alice.password = "another battery staple";
     assert.equal((await elsewhere.get("/v1/webapi/account")).status, 401);
   });
@@ -133,7 +133,7 @@ suite("a person's account, in the browser", needs("chromium"), () => {
     assert.equal(await tab.page.getByRole("heading", { name: "Instances" }).count(), 0);
     await signInByPassword();
     await tab.heading("Instances");
-    assert.equal(await tab.page.getByRole("searchbox").inputValue(), "rob");
+    assert.equal(await tab.page.getByRole("searchbox").first().inputValue(), "rob");
   });
 
   test("what is being typed when the session ends is still there after signing in again", async () => {

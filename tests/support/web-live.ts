@@ -6,6 +6,7 @@ import type { WebClient } from "./web-client.ts";
 /** What a browser's EventSource would get. */
 export class Heard {
   text = "";
+  ended = false;
   readonly #request;
 
   constructor(cluster: TestCluster, { cookie }: WebClient) {
@@ -17,11 +18,19 @@ export class Heard {
       rejectUnauthorized: false,
       agent: false,
     };
-    this.#request = request({ ...about, headers: { cookie } }, (response) => {
+    const headers = { cookie, accept: "text/event-stream" };
+    this.#request = request({ ...about, headers }, (response) => {
       response.setEncoding("utf8").on("data", (part: string) => (this.text += part));
-      response.on("error", () => {});
+      response.on("error", () => {}).on("close", () => (this.ended = true));
     });
     this.#request.on("error", () => {}).end();
+  }
+
+  /** Once it follows: nothing that changes from then on is missed. */
+  static async open(cluster: TestCluster, page: WebClient): Promise<Heard> {
+    const heard = new Heard(cluster, page);
+    await heard.waitFor((text) => text.includes("event: ready"));
+    return heard;
   }
 
   async waitFor(wanted: (text: string) => boolean): Promise<void> {

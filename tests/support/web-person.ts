@@ -1,8 +1,6 @@
 import type { Clock } from "#base/kernel";
 import assert from "node:assert/strict";
-import { request } from "node:https";
 import type { TestCluster } from "./cluster.ts";
-import { until } from "./wait.ts";
 import { codeAt, WebClient } from "./web-client.ts";
 
 const PASSWORD = "correct horse battery";
@@ -71,39 +69,5 @@ export class WebPerson {
 
   async verify(page: WebClient): Promise<void> {
     assert.equal((await page.post("/v1/webapi/mfa", { code: await this.code() })).status, 200);
-  }
-}
-
-/** What a browser's EventSource would get. */
-export class Heard {
-  text = "";
-  ended = false;
-  readonly #request;
-
-  constructor(cluster: TestCluster, { cookie }: WebClient) {
-    const { host, port } = cluster.address;
-    const path = "/v1/webapi/sites/-/live";
-    const about = { host, port, path, rejectUnauthorized: false, agent: false };
-    const headers = { cookie, accept: "text/event-stream" };
-    this.#request = request({ ...about, headers }, (response) => {
-      response.setEncoding("utf8").on("data", (part: string) => (this.text += part));
-      response.on("error", () => {}).on("close", () => (this.ended = true));
-    });
-    this.#request.on("error", () => {}).end();
-  }
-
-  /** Once it follows: nothing that changes from then on is missed. */
-  static async open(cluster: TestCluster, page: WebClient): Promise<Heard> {
-    const heard = new Heard(cluster, page);
-    await heard.waitFor((text) => text.includes("event: ready"));
-    return heard;
-  }
-
-  async waitFor(wanted: (text: string) => boolean): Promise<void> {
-    await until("the stream", () => wanted(this.text));
-  }
-
-  close(): void {
-    this.#request.destroy();
   }
 }

@@ -1,6 +1,7 @@
 import type { Locator, Page } from "playwright-core";
 import type { Browser } from "./browser.ts";
 import type { TestCluster } from "./cluster.ts";
+import { until } from "./wait.ts";
 import type { WebClient } from "./web-client.ts";
 
 /** A tab of the page, as a person uses it. */
@@ -48,6 +49,12 @@ export class WebTab {
 
   async inDialog(name: string): Promise<void> {
     await this.page.locator("dialog").getByRole("button", { name, exact: true }).last().click();
+  }
+
+  /** No dialog is open any more. */
+  async closed(): Promise<void> {
+    const open = this.page.locator("dialog");
+    await until("the dialogs are closed", async () => (await open.count()) === 0);
   }
 
   async sees(text: string | RegExp): Promise<void> {

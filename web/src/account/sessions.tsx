@@ -69,7 +69,7 @@ function End({ ending, onClose }: { ending: Ending; onClose: () => void }): Reac
 const columnsOf = (end: (session: OpenSession) => void): readonly Column<OpenSession>[] => [
   {
     heading: "Browser",
-    width: "minmax(10rem, 2fr)",
+    width: "minmax(6rem, 2fr)",
     cell: ({ browser, agent, current }) => (
       <span title={agent}>
         {browser} {current && <Badge tone="good">this one</Badge>}
@@ -101,7 +101,7 @@ const columnsOf = (end: (session: OpenSession) => void): readonly Column<OpenSes
   },
   {
     heading: "Sign out",
-    width: "7rem",
+    width: "6.5rem",
     cell: (session) =>
       session.current ? null : (
         <Button look="quiet" onClick={() => end(session)}>
