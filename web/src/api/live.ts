@@ -1,7 +1,11 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { site } from "./client.ts";
+import { takeNews, type News } from "./news.ts";
 import { tellOver } from "./over.ts";
+
+/** Kinds that decide what a bot reaches. */
+const shapesAccess = new Set(["bot", "role", "lock", "app", "node", "db", "kube_cluster"]);
 
 /** A stream that is opened anew at once is no lost connection. */
 const GRACE_MS = 2_000;
@@ -26,6 +30,8 @@ class Live {
   readonly #client: QueryClient;
   readonly #tell: (up: boolean) => void;
   #stream: EventSource;
+  /** One after the other, so that what one brought the next one knows. */
+  #taken = Promise.resolve();
   #lost = false;
   #telling: number | undefined;
   #opening: number | undefined;
@@ -46,7 +52,7 @@ class Live {
     const stream = new EventSource(`${site}/live`);
     stream.addEventListener("ready", () => this.#ready());
     stream.addEventListener("changed", (event) => this.#changed(textIn(event, "kind")));
-    stream.addEventListener("events", () => this.#changed("event"));
+    stream.addEventListener("events", (event) => this.#heard(event));
     stream.addEventListener("viewer", () => void this.#client.invalidateQueries());
     stream.addEventListener("over", (event) => tellOver(textIn(event, "reason")));
     stream.addEventListener("error", () => this.#failed());
@@ -55,6 +61,12 @@ class Live {
 
   #changed(kind: string): void {
     void this.#client.invalidateQueries({ queryKey: [kind] });
+    if (shapesAccess.has(kind)) void this.#client.invalidateQueries({ queryKey: ["access"] });
+  }
+
+  #heard(event: MessageEvent<string>): void {
+    const news = JSON.parse(event.data) as News;
+    this.#taken = this.#taken.then(() => takeNews(this.#client, news)).catch(() => undefined);
   }
 
   #ready(): void {
