@@ -1,6 +1,7 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { site } from "./client.ts";
+import { Derived } from "./derived.ts";
 import { takeNews, type News } from "./news.ts";
 import { tellOver } from "./over.ts";
 
@@ -30,6 +31,7 @@ class Live {
   readonly #client: QueryClient;
   readonly #tell: (up: boolean) => void;
   #stream: EventSource;
+  readonly #derived: Derived;
   /** One after the other, so that what one brought the next one knows. */
   #taken = Promise.resolve();
   #lost = false;
@@ -39,6 +41,7 @@ class Live {
   constructor(client: QueryClient, tell: (up: boolean) => void) {
     this.#client = client;
     this.#tell = tell;
+    this.#derived = new Derived(client);
     this.#stream = this.#open();
   }
 
@@ -66,7 +69,9 @@ class Live {
 
   #heard(event: MessageEvent<string>): void {
     const news = JSON.parse(event.data) as News;
-    this.#taken = this.#taken.then(() => takeNews(this.#client, news)).catch(() => undefined);
+    this.#taken = this.#taken
+      .then(() => takeNews(this.#client, this.#derived, news))
+      .catch(() => undefined);
   }
 
   #ready(): void {
