@@ -160,6 +160,13 @@ suite("resources in the web page", () => {
       [[5, "spec.__proto__"]],
     );
     assert.equal("polluted" in {}, false);
+    const labelled =
+      "kind: node\nversion: v1\nmetadata:\n  name: a\n  labels:\n    __proto__: x\nspec: { hostname: h, addr: 'h:22' }\n";
+    const { faults: told } = await check("node", labelled);
+    assert.deepEqual(
+      (told as Fault[]).map(({ line, path }) => [line, path]),
+      [[6, "metadata.labels.__proto__"]],
+    );
   });
 
   test("a list can be narrowed by a field: who has a role", async () => {
@@ -225,6 +232,22 @@ suite("resources in the web page", () => {
       assert.equal((await editor.get(`${SITE}/tokens/${id}`)).body.join_method, "token");
       assert.equal((await editor.delete(`${RESOURCES}/token/${id}`)).status, 200);
       assert.equal((await editor.get(`${SITE}/tokens/${id}`)).status, 404);
+    });
+
+    test("tokens and locks are searched on the server", async () => {
+      const found = (await editor.get("/v1/webapi/tokens?search=ROBO")).body;
+      assert.deepEqual(
+        (found.items as { name: string }[]).map(({ name }) => name),
+        ["robot"],
+      );
+      assert.deepEqual((await editor.get("/v1/webapi/tokens?search=planet")).body.items, []);
+      await cluster.lock({ user: "someone" }, "away");
+      const locks = (await editor.get(`${SITE}/locks?search=someone`)).body.items;
+      assert.deepEqual(
+        (locks as { targets: object }[]).map(({ targets }) => targets),
+        [{ user: "someone" }],
+      );
+      assert.deepEqual((await editor.get(`${SITE}/locks?search=planet`)).body.items, []);
     });
 
     test("a registration secret is hidden until it is asked for", async () => {

@@ -289,6 +289,10 @@ suite("the console in the web page", needs("chromium"), () => {
     await write(`kind: node # ${"y".repeat(100_000)}\nnonsense: true\n`);
     await faults().getByText("nonsense").waitFor();
     assert.equal(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), true);
+    // The editor is no trap for who has only a keyboard.
+    await editor().focus();
+    await page.keyboard.press("Tab");
+    assert.equal(await page.evaluate("document.activeElement.closest('.editor')"), null);
   });
 
   test("the new pages fit everybody: light and wide, dark and narrow", async () => {

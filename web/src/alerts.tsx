@@ -2,13 +2,19 @@ import { Notice } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { useAllowed } from "./api/access.ts";
 import { clusterAlerts } from "./api/queries.ts";
 import type { ClusterAlert } from "./api/types.ts";
 import { ResourceLink, linkable } from "./resource/links.tsx";
 
+function useAlerts(): readonly ClusterAlert[] {
+  const enabled = useAllowed("status", "read");
+  return useQuery({ ...clusterAlerts, enabled }).data ?? [];
+}
+
 /** What somebody should look at now, each with the way to act on it. */
 export function Alerts(): ReactElement | null {
-  const { data = [] } = useQuery(clusterAlerts);
+  const data = useAlerts();
   return (
     <>
       {data.map((alert) => (
@@ -54,7 +60,7 @@ function partsOf(subject: string): { kind: string; name: string } {
 
 /** How many there are, beside the link to them; nothing where the viewer may not know. */
 export function AlertCount(): ReactElement | null {
-  const { data = [] } = useQuery(clusterAlerts);
+  const data = useAlerts();
   const warnings = data.filter(({ severity }) => severity === "warning");
   if (warnings.length === 0) return null;
   const words = warnings.length === 1 ? "one alert" : `${warnings.length} alerts`;

@@ -11,6 +11,10 @@ export function useForbidden(): (resource: string, verb: string) => string | und
       : `none of your roles (${data.roles.join(", ") || "you have none"}) allows "${verb}" on ${resource}`;
 }
 
+/** Whether the roles let the viewer see it: what they do not is not asked for, and no refusal is logged. */
+export const useAllowed = (resource: string, verb: string): boolean =>
+  useForbidden()(resource, verb) === undefined;
+
 /** Whether the cluster shows a part of the page that is still being built. */
 export const useFeature = (name: keyof ViewerContext["features"]): boolean =>
   useSuspenseQuery(viewer).data.features[name];

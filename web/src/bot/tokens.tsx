@@ -2,6 +2,7 @@ import { Empty, Loading, Menu, Panel, Time } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { useForbidden } from "../api/access.ts";
 import { Problem } from "../api/factor.tsx";
 import { tokensOf } from "../api/queries.ts";
 import type { Token } from "../api/types.ts";
@@ -12,8 +13,22 @@ export function JoinTokens({ bot }: { bot: string }): ReactElement {
   const navigate = useNavigate();
   const all = { text: "All join tokens", onAct: () => void navigate({ to: "/tokens" }) };
   const again = { text: "Refresh", onAct: () => void refetch() };
+  const forbidden = useForbidden()("token", "create");
+  const add = {
+    text: "New join token",
+    forbidden,
+    onAct: () =>
+      void navigate({
+        to: "/create/$kind",
+        params: { kind: "token" },
+        search: { view: "", bot },
+      }),
+  };
   return (
-    <Panel title="Join tokens" actions={<Menu label="More about tokens" entries={[again, all]} />}>
+    <Panel
+      title="Join tokens"
+      actions={<Menu label="More about tokens" entries={[again, add, all]} />}
+    >
       {error ? (
         <Problem error={error} what="Viewing join tokens" retry={() => void refetch()} />
       ) : !data ? (

@@ -1,4 +1,5 @@
 import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useAllowed } from "../api/access.ts";
 import { call, named, query, site } from "../api/client.ts";
 import type { Document, Page } from "../api/types.ts";
 
@@ -26,7 +27,8 @@ interface Named {
 
 /** What a picker offers; nothing where the viewer may not see it: names can still be typed. */
 export function useNames(kind: string, wanted: (name: string) => boolean = all): readonly Named[] {
-  const { data } = useQuery(namesOf(kind));
+  const enabled = useAllowed(kind, "list");
+  const { data } = useQuery({ ...namesOf(kind), enabled });
   return (data ?? []).filter(({ id }) => wanted(id));
 }
 

@@ -10,6 +10,7 @@ import type { AuthorityStatus, ClusterStatus } from "../api/types.ts";
 import { Copy } from "../copy.tsx";
 import { text, words } from "../forms/parts.tsx";
 import { fieldOf, wordsOf } from "../kinds.ts";
+import { listOf } from "../resource/links.tsx";
 import { documentOf } from "../resource/queries.ts";
 
 export function ClusterPage(): ReactElement {
@@ -75,28 +76,9 @@ const Status = ({ status }: { status: ClusterStatus }): ReactElement => (
 );
 
 /** So many, which leads to them. */
-function Count({ kind, count }: { kind: string; count: number }): ReactElement {
-  const shown = count.toLocaleString();
-  if (kind === "bot")
-    return (
-      <Link to="/bots" search={{ search: "" }}>
-        {shown}
-      </Link>
-    );
-  if (kind === "token") return <Link to="/tokens">{shown}</Link>;
-  if (kind === "lock") return <Link to="/locks">{shown}</Link>;
-  if (kind === "bot_instance")
-    return (
-      <Link to="/instances" search={{ search: "", bot_name: "", sort: "last_active_at" }}>
-        {shown}
-      </Link>
-    );
-  return (
-    <Link to="/resources/$kind" params={{ kind }} search={{ search: "" }}>
-      {shown}
-    </Link>
-  );
-}
+const Count = ({ kind, count }: { kind: string; count: number }): ReactElement => (
+  <Link {...listOf(kind)}>{count.toLocaleString()}</Link>
+);
 
 const authorities: readonly Column<AuthorityStatus>[] = [
   {
@@ -152,9 +134,14 @@ function rotationOf({ phase, rotation }: AuthorityStatus): ReactNode {
 }
 
 function Settings(): ReactElement {
-  const { data, error, refetch } = useQuery(documentOf("cluster_config", "cluster"));
+  const may = useForbidden();
+  const unseen = may("cluster_config", "read");
+  const { data, error, refetch } = useQuery({
+    ...documentOf("cluster_config", "cluster"),
+    enabled: unseen === undefined,
+  });
   const navigate = useNavigate();
-  const forbidden = useForbidden()("cluster_config", "update");
+  const forbidden = may("cluster_config", "update");
   const edit = (): void =>
     void navigate({
       to: "/resources/$kind/$name",
@@ -170,7 +157,9 @@ function Settings(): ReactElement {
         </Button>
       }
     >
-      {error ? (
+      {unseen !== undefined ? (
+        <p className="soft">You may not see them: {unseen}.</p>
+      ) : error ? (
         <Problem error={error} what="Viewing the settings" retry={() => void refetch()} />
       ) : !data ? (
         <Loading />

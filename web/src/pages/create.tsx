@@ -7,6 +7,7 @@ import { DraftEditor, type View } from "../draft/editor.tsx";
 import { hasForm, wordsOf } from "../kinds.ts";
 import { Invite } from "../people/invite.tsx";
 import { skeletonOf } from "../resource/skeleton.ts";
+import { listOf } from "../resource/links.tsx";
 import { isSecretName } from "../resource/title.ts";
 
 /** A new document of any kind that people write, as a form or as YAML. */
@@ -55,7 +56,7 @@ export function CreatePage(): ReactElement {
           view={hasForm(kind) ? view || "form" : "yaml"}
           onView={show}
           onSaved={saved}
-          onCancel={() => history.back()}
+          onCancel={() => void navigate(listOf(kind))}
         />
       ) : (
         <Notice tone="soft">You may not make one: {forbidden}.</Notice>

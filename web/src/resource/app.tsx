@@ -1,14 +1,14 @@
-import { Facts, Loading, Panel, Table, Tags, Time, type Column } from "@tenon/ui";
+import { Facts, Loading, Panel, Table, Time, type Column } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { Problem } from "../api/factor.tsx";
 import type { Document } from "../api/types.ts";
 import { text } from "../forms/parts.tsx";
 import type { FactsProps } from "./facts.tsx";
-import { ResourceLink } from "./links.tsx";
+import { Openers } from "./openable.tsx";
 import { commonFacts } from "./plain.tsx";
 import { appName } from "./title.ts";
-import { openersOf, withField } from "./queries.ts";
+import { withField } from "./queries.ts";
 
 export const AppFacts = ({ document }: FactsProps): ReactElement => (
   <>
@@ -37,36 +37,6 @@ export const AppFacts = ({ document }: FactsProps): ReactElement => (
     </div>
     <Agents app={appName(document)} />
   </>
-);
-
-export function Openers({ document: { kind, metadata } }: FactsProps): ReactElement {
-  const { data, error, refetch } = useQuery(openersOf(kind, metadata.name));
-  return (
-    <Panel title="Who may reach it">
-      {error ? (
-        <Problem error={error} what="Viewing this" retry={() => void refetch()} />
-      ) : !data ? (
-        <Loading />
-      ) : (
-        <Facts
-          items={[
-            ["Roles that allow it", <Roles key="allow" names={data.allow} none="none" />],
-            ["Roles that deny it", <Roles key="deny" names={data.deny} none="none" />],
-            ["By traits of the user", <Roles key="traits" names={data.by_traits} none="none" />],
-          ]}
-        />
-      )}
-    </Panel>
-  );
-}
-
-const Roles = ({ names, none }: { names: readonly string[]; none: string }): ReactElement => (
-  <Tags
-    none={none}
-    items={names.map((name) => (
-      <ResourceLink key={name} kind="role" name={name} />
-    ))}
-  />
 );
 
 const columns: readonly Column<Document>[] = [

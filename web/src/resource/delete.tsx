@@ -5,6 +5,7 @@ import { call, named, query, site } from "../api/client.ts";
 import type { Document } from "../api/types.ts";
 import { ChangeDialog } from "../change-dialog.tsx";
 import { wordsOf } from "../kinds.ts";
+import { listOf } from "./links.tsx";
 import { titleOf } from "./title.ts";
 
 /** Refused when it was changed since it was read, and while something still needs it. */
@@ -43,11 +44,6 @@ const consequences: Readonly<Record<string, string>> = {
   role: "This cannot be undone. A role that somebody still has stays.",
   token:
     "Nobody can join with it any more. Machines that have joined go on until they must join again.",
+  bot: "Its user, its role, its join tokens and its instances go with it. Certificates that it holds stay good until they end.",
   lock: "What it cut off may connect again at once.",
 };
-
-function listOf(kind: string) {
-  if (kind === "token") return { to: "/tokens" } as const;
-  if (kind === "lock") return { to: "/locks" } as const;
-  return { to: "/resources/$kind", params: { kind }, search: { search: "" } } as const;
-}

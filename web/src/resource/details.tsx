@@ -8,6 +8,7 @@ import { wordsOf } from "../kinds.ts";
 import { Actions } from "./actions.tsx";
 import { factsOf } from "./facts.tsx";
 import { LockNotices } from "./locked.tsx";
+import { listOf } from "./links.tsx";
 import type { ResourceProps } from "./page.tsx";
 import { documentOf } from "./queries.ts";
 import { titleOf } from "./title.ts";
@@ -54,14 +55,9 @@ export function Details({ kind, id, onView }: ResourceProps): ReactElement {
   );
 }
 
-const ListLink = ({ kind, many }: { kind: string; many: string }): ReactElement => {
-  if (kind === "token") return <Link to="/tokens">{many}</Link>;
-  if (kind === "lock") return <Link to="/locks">{many}</Link>;
-  if (kind === "cluster_config" || kind === "cert_authority")
-    return <Link to="/cluster">Cluster</Link>;
-  return (
-    <Link to="/resources/$kind" params={{ kind }} search={{ search: "" }}>
-      {many}
-    </Link>
+const ListLink = ({ kind, many }: { kind: string; many: string }): ReactElement =>
+  kind === "cluster_config" || kind === "cert_authority" ? (
+    <Link to="/cluster">Cluster</Link>
+  ) : (
+    <Link {...listOf(kind)}>{many}</Link>
   );
-};

@@ -2,6 +2,7 @@ import type { ComponentType } from "react";
 import type { Document } from "../api/types.ts";
 import { AppFacts } from "./app.tsx";
 import { LockFacts } from "./lock.tsx";
+import { OpenableFacts } from "./openable.tsx";
 import { PlainFacts } from "./plain.tsx";
 import { RoleFacts } from "./role.tsx";
 import { TokenFacts } from "./token.tsx";
@@ -13,6 +14,9 @@ export interface FactsProps {
 
 const facts: Readonly<Record<string, ComponentType<FactsProps>>> = {
   app: AppFacts,
+  db: OpenableFacts,
+  kube_cluster: OpenableFacts,
+  node: OpenableFacts,
   lock: LockFacts,
   role: RoleFacts,
   token: TokenFacts,

@@ -1,34 +1,28 @@
 import { Facts, Loading, Panel, Tags } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
-import type { Document, Page } from "../api/types.ts";
+import { useAllowed } from "../api/access.ts";
 import { ResourceLink } from "./links.tsx";
 import { withField } from "./queries.ts";
 
 /** Who has a role: as long as somebody does, it cannot be deleted. */
 export function Holders({ role }: { role: string }): ReactElement {
-  const users = useQuery(withField("user", "role", role));
-  const bots = useQuery(withField("bot", "role", role));
   return (
     <Panel title="Who has it">
       <Facts
         items={[
-          ["Users", <Found key="users" kind="user" result={users} />],
-          ["Bots", <Found key="bots" kind="bot" result={bots} />],
+          ["Users", <Found key="users" kind="user" role={role} />],
+          ["Bots", <Found key="bots" kind="bot" role={role} />],
         ]}
       />
     </Panel>
   );
 }
 
-function Found({
-  kind,
-  result: { data, error },
-}: {
-  kind: string;
-  result: { data: Page<Document> | undefined; error: unknown };
-}): ReactElement {
-  if (error) return <span className="soft">you may not see them</span>;
+function Found({ kind, role }: { kind: string; role: string }): ReactElement {
+  const enabled = useAllowed(kind, "list");
+  const { data, error } = useQuery({ ...withField(kind, "role", role), enabled });
+  if (error || !enabled) return <span className="soft">you may not see them</span>;
   if (!data) return <Loading />;
   return (
     <>

@@ -28,3 +28,16 @@ export const linkable: ReadonlySet<string> = new Set([
   "db",
   "kube_cluster",
 ]);
+
+/** Where the documents of a kind are listed. */
+export function listOf(kind: string) {
+  if (kind === "token") return { to: "/tokens" } as const;
+  if (kind === "bot") return { to: "/bots", search: { search: "" } } as const;
+  if (kind === "bot_instance")
+    return {
+      to: "/instances",
+      search: { search: "", bot_name: "", sort: "last_active_at" },
+    } as const;
+  if (kind === "lock") return { to: "/locks" } as const;
+  return { to: "/resources/$kind", params: { kind }, search: { search: "" } } as const;
+}

@@ -2,6 +2,7 @@ import { Notice, Time } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
+import { useAllowed } from "../api/access.ts";
 import type { Document } from "../api/types.ts";
 import { locksOnTargets } from "./queries.ts";
 import { isSecretName } from "./title.ts";
@@ -24,7 +25,8 @@ export function LockNotices({ document }: { document: Document }): ReactElement 
 }
 
 function Held({ target }: { target: string }): ReactElement | null {
-  const { data = [] } = useQuery(locksOnTargets([target]));
+  const enabled = useAllowed("lock", "list");
+  const { data = [] } = useQuery({ ...locksOnTargets([target]), enabled });
   if (data.length === 0) return null;
   return (
     <>

@@ -1,6 +1,7 @@
 import { Badge } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
+import { useAllowed } from "../api/access.ts";
 import { allLocks } from "../api/queries.ts";
 import type { Lock, Token } from "../api/types.ts";
 
@@ -13,7 +14,8 @@ const tones: Readonly<Record<string, "good" | "warn" | "bad" | "soft">> = {
 
 /** How a bound key stands; a lock that keeps its machine out comes before all else. */
 export function TokenState({ token }: { token: Token }): ReactElement {
-  const { data } = useQuery(allLocks(""));
+  const enabled = useAllowed("lock", "list");
+  const { data } = useQuery({ ...allLocks(""), enabled });
   if (data && isLocked(token, data.items)) return <Badge tone="bad">locked</Badge>;
   const state = token.state ?? "";
   return state === "" ? (
