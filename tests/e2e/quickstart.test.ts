@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { echoApplication } from "#testing/applications";
+import { Browser } from "#testing/browser";
 import { needs } from "#testing/needs";
 import { Yard, type Running } from "#testing/processes";
 
@@ -79,6 +80,25 @@ describe("the quickstart", () => {
         assert.equal(ran.code, 0, `${command}: ${ran.err}`);
         assert.notEqual(ran.out, "", command);
       }
+      await endsOnCtrlC(quickstart);
+    },
+  );
+
+  test(
+    "prints a link that signs in, and leads to the page of the bot, which is healthy",
+    needs("chromium"),
+    async () => {
+      const quickstart = await running();
+      const [link] = /https:\/\/localhost:\d+\/web\/invitation\?\S+/.exec(quickstart.printed)!;
+      await using browser = await Browser.open();
+      const page = await browser.page();
+      await page.goto(link);
+      await page.getByText("Welcome, admin").waitFor();
+      await page.getByRole("button", { name: "Make a passkey" }).click();
+      await page.getByRole("heading", { name: "robot", exact: true }).waitFor();
+      assert.equal(new URL(page.url()).pathname, "/web/bots/robot");
+      const instances = page.getByRole("region", { name: "Active instances", exact: true }).first();
+      await instances.getByText("healthy", { exact: true }).waitFor();
       await endsOnCtrlC(quickstart);
     },
   );

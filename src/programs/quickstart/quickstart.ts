@@ -16,6 +16,7 @@ const TBOT = "src/programs/tbot/main.ts";
 const TCTL = "src/programs/tctl/main.ts";
 const PREFERRED_PORT = 3080;
 const CLUSTER = "tenon.localhost";
+const BOT = "robot";
 
 /** Where everything of one quickstart is. */
 export interface Scene {
@@ -46,7 +47,7 @@ export async function runQuickstart(
     await act(scene, actors);
     io.stdout.write(`\nDone in ${(actors.steps.elapsedMs / 1000).toFixed(1)} s.\n`);
     if (options.once) return;
-    io.stdout.write(whatToTry(scene, await signInLink(scene, actors)));
+    io.stdout.write(whatToTry(scene, await signInLink(children)));
     await ended(io.signal);
     io.stdout.write("\nStopping …\n");
   } finally {
@@ -99,7 +100,8 @@ async function startCluster(
     version: "v1",
     cluster_name: CLUSTER,
     data_dir: dataDir,
-    proxy_service: { listen_addr: `127.0.0.1:${proxyPort}`, public_addr: `127.0.0.1:${proxyPort}` },
+    // A name, because browsers make passkeys for no address.
+    proxy_service: { listen_addr: `127.0.0.1:${proxyPort}`, public_addr: `localhost:${proxyPort}` },
   };
   await writeFile(file, yamlOf(configuration));
   const start = async (): Promise<void> => {
@@ -108,7 +110,7 @@ async function startCluster(
   };
   await steps.step(
     start,
-    () => `cluster "${CLUSTER}" at https://127.0.0.1:${proxyPort}, its store in ${dataDir}`,
+    () => `cluster "${CLUSTER}" at https://localhost:${proxyPort}, its store in ${dataDir}`,
   );
 }
 
@@ -157,11 +159,11 @@ async function startBot(scene: Scene, actors: Actors): Promise<void> {
   const bot = await steps.step(
     async () =>
       JSON.parse(
-        await tctl(scene, actors, "bots", "add", "robot", "--roles=access", "--format=json"),
+        await tctl(scene, actors, "bots", "add", BOT, "--roles=access", "--format=json"),
       ) as {
         join_uri: string;
       },
-    () => "bot, token and join URI: tctl bots add robot --roles=access",
+    () => `bot, token and join URI: tctl bots add ${BOT} --roles=access`,
   );
   const file = join(scene.directory, "tbot.yaml");
   await writeFile(file, yamlOf(botConfiguration(scene, bot.join_uri)), { mode: 0o600 });
@@ -210,10 +212,12 @@ async function sendRequest({ tunnelPort }: Scene, steps: Steps): Promise<void> {
   await steps.step(ask, (text) => `GET ${url} → “${text}”`);
 }
 
-/** For the first user, whom the cluster made. */
-async function signInLink(scene: Scene, actors: Actors): Promise<string> {
-  const told = await tctl(scene, actors, "users", "reset", "admin");
-  return /https:\S+/.exec(told)![0];
+/** The cluster's link for its first user; once signed in, it leads to the bot's page. */
+async function signInLink(children: Children): Promise<string> {
+  const log = await readFile(children.logOf("cluster"), "utf8");
+  const link = new URL(/https:\S+\/web\/invitation#\S+/.exec(log)![0]);
+  link.searchParams.set("next", `/web/bots/${BOT}`);
+  return link.href;
 }
 
 const tctl = async (

@@ -8,7 +8,7 @@ export function whatToTry(
 ): string {
   const hello = join(outDir, "hello");
   return `
-It stays up until Ctrl-C. See the bot on the web page (its certificate is self-signed); this link is good once:
+It stays up until Ctrl-C. See the bot on the web page (its certificate is self-signed). This link signs you in, once:
 
   ${signIn}
 
