@@ -21,8 +21,11 @@ export interface SearchLimits {
   readonly gather: number;
 }
 export const SEARCH_LIMITS: SearchLimits = { walk: 5_000, gather: 5_000 };
-/** Beyond these, more trigrams would only narrow down what is looked at anyway. */
+/** Of what is sought so many trigrams are tried, and so many of them looked up: those that few items have. */
 const MAX_TRIGRAMS = 60;
+const LOOKED_UP = 4;
+/** How many items with a trigram tell how many there may be in all. */
+const SAMPLE = 50;
 
 export interface Search {
   readonly range: Range;
@@ -83,11 +86,13 @@ function walk(prepare: Prepare, search: Search, end: Cursor | undefined): FoundP
 /** Everything in the range, sorted; nothing when too many have the trigrams. */
 function gather(prepare: Prepare, search: Search): readonly Place[] | undefined {
   const { containing, range, idx, now, limits } = search;
-  const trigrams = trigramsOf(containing.parts);
-  if (trigrams.length === 0) return undefined;
   const table = textTable(search.text);
   const match = prepare(`SELECT rowid AS id FROM ${table} WHERE ${table} MATCH ? LIMIT ?`);
-  const ids = match.all(trigrams.join(" AND "), limits.gather + 1).map(({ id }) => Number(id));
+  const find = (expression: string, limit: number): readonly number[] =>
+    match.all(expression, limit).map(({ id }) => Number(id));
+  const trigrams = rarest(trigramsOf(containing.parts), find);
+  if (trigrams.length === 0) return undefined;
+  const ids = find(trigrams.join(" AND "), limits.gather + 1);
   if (ids.length > limits.gather) return undefined;
   const { sql: contains, values: sought } = contained(containing);
   const sql = `SELECT i.id, i.name, i.keys FROM json_each(?) j
@@ -134,17 +139,32 @@ function contained({ parts }: Containing): Select {
   return { sql: parts.map(() => "instr(t.c0, ?) > 0").join(" AND "), values: parts };
 }
 
-/** Every third one is enough to find candidates, and reads a third of the lists of documents. */
 function trigramsOf(parts: readonly string[]): readonly string[] {
   const all = parts.flatMap((part) => {
     const characters = Array.from(part);
-    const last = characters.length - 3;
-    const starts = characters.map((_, i) => i).filter((i) => i <= last && i % 3 === 0);
-    return [...starts, ...(last >= 0 ? [last] : [])].map((i) =>
-      characters.slice(i, i + 3).join(""),
-    );
+    return characters.slice(2).map((_, i) => characters.slice(i, i + 3).join(""));
   });
   return [...new Set(all)]
     .slice(0, MAX_TRIGRAMS)
     .map((trigram) => `"${trigram.replaceAll('"', '""')}"`);
+}
+
+/**
+ * All lists of items that have a common trigram are long, and reading them side by side takes long:
+ * the rarest find candidates, which are compared anyway. How rare one is shows in how far its first
+ * items lie apart.
+ */
+function rarest(
+  trigrams: readonly string[],
+  find: (trigram: string, limit: number) => readonly number[],
+): readonly string[] {
+  const apart = (trigram: string): number => {
+    const ids = find(trigram, SAMPLE);
+    return ids.length < SAMPLE ? Infinity : (ids.at(-1)! - ids[0]!) / SAMPLE;
+  };
+  return trigrams
+    .map((trigram) => ({ trigram, apart: apart(trigram) }))
+    .toSorted((a, b) => (a.apart === b.apart ? 0 : b.apart - a.apart))
+    .slice(0, LOOKED_UP)
+    .map(({ trigram }) => trigram);
 }
