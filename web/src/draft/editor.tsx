@@ -1,23 +1,15 @@
 import { Button, Loading, Notice, Tabs } from "@tenon/ui";
-import {
-  lazy,
-  Suspense,
-  useMemo,
-  useRef,
-  useState,
-  type ReactElement,
-  type ReactNode,
-} from "react";
+import { lazy, Suspense, useRef, useState, type ReactElement, type ReactNode } from "react";
+import { messageOf } from "../api/client.ts";
 import { FactorNotice } from "../api/factor.tsx";
 import type { Document } from "../api/types.ts";
-import { messageOf } from "../api/client.ts";
 import { formOf } from "../forms/forms.tsx";
-import { nothingYet, useChecked, type Fault } from "./check.ts";
+import type { Fault } from "./check.ts";
 import { Faults } from "./faults.tsx";
+import { focusOn, FormView } from "./form-view.tsx";
 import { AskBeforeLeaving } from "./leave.tsx";
 import { Overtaken } from "./overtaken.tsx";
-import { useSave } from "./save.ts";
-import { treeOf } from "./tree.ts";
+import { useDraft, type Drafted } from "./use-draft.ts";
 import "./draft.css";
 
 const YamlEditor = lazy(async () => ({
@@ -44,33 +36,22 @@ export interface DraftEditorProps {
 
 /** One draft, as a form and as YAML: both change the same text, so that neither loses anything. */
 export function DraftEditor(props: DraftEditorProps): ReactElement {
-  const { kind, name, action, view, onView, onSaved, onCancel } = props;
-  const [base, setBase] = useState({ yaml: props.yaml, revision: props.revision });
-  const [text, setText] = useState(props.yaml);
+  const { kind, name, action } = props;
+  const draft = useDraft(props, props.onSaved);
+  const { text, checked, save } = draft;
   const [spot, setSpot] = useState<Fault>();
   const form = useRef<HTMLDivElement>(null);
-  const done = useRef(false);
-  const draft = { kind, yaml: text, name, revision: base.revision };
-  const { checked: found, current, error } = useChecked(draft);
-  const [tried, setTried] = useState(false);
-  // Nobody is blamed for fields that they have not come to yet.
-  const untouched = !tried && text === props.yaml;
-  const checked = untouched ? nothingYet : found;
-  const save = useSave(draft, (document) => {
-    done.current = true;
-    onSaved(document);
-  });
-  const overtaken = save.overtaken || checked.refused?.code === "compare_failed";
   const jump = (fault: Fault): void => {
-    if (view === "form" && focusOn(form.current, fault.path)) return;
+    if (props.view === "form" && focusOn(form.current, fault.path)) return;
     setSpot({ ...fault });
-    onView("yaml");
+    props.onView("yaml");
   };
-  const start = (yaml: string, revision: string): void => {
-    setBase({ yaml, revision });
-    setText(yaml);
+  const turn = (id: string): void => {
+    setSpot(undefined);
+    props.onView(id === "yaml" ? "yaml" : "form");
   };
   const Form = formOf(kind);
+  const about = { text, faults: checked.faults, isNew: name === undefined };
   const yaml = (
     <Suspense fallback={<Loading />}>
       <YamlEditor
@@ -78,119 +59,59 @@ export function DraftEditor(props: DraftEditorProps): ReactElement {
         value={text}
         marks={checked.faults}
         jump={spot}
-        onChange={setText}
+        onChange={draft.setText}
       />
     </Suspense>
   );
+  const asForm = Form && (
+    <div ref={form}>
+      <FormView {...about} Form={Form} onChange={draft.setText} />
+    </div>
+  );
+  const tabs = [
+    { id: "form", title: "Form", content: asForm },
+    { id: "yaml", title: "YAML", content: yaml },
+  ];
   return (
     <div className="stack">
       {props.notice}
-      {Form ? (
-        <Tabs
-          label="How to write it"
-          open={view}
-          onOpen={(id) => {
-            setSpot(undefined);
-            onView(id === "yaml" ? "yaml" : "form");
-          }}
-          tabs={[
-            {
-              id: "form",
-              title: "Form",
-              content: (
-                <div ref={form}>
-                  <FormOrWhyNot
-                    text={text}
-                    Form={Form}
-                    faults={checked.faults}
-                    isNew={name === undefined}
-                    onChange={setText}
-                  />
-                </div>
-              ),
-            },
-            { id: "yaml", title: "YAML", content: yaml },
-          ]}
-        />
-      ) : (
-        yaml
-      )}
-      {error !== null && <Notice tone="bad">{messageOf(error)}</Notice>}
-      {overtaken && name !== undefined && (
+      {Form ? <Tabs label="How to write it" open={props.view} onOpen={turn} tabs={tabs} /> : yaml}
+      {draft.error !== null && <Notice tone="bad">{messageOf(draft.error)}</Notice>}
+      {save.overtaken && name !== undefined && (
         <Overtaken
           kind={kind}
           name={props.id ?? name}
           mine={text}
-          onTheirs={start}
-          onMine={(revision) => setBase({ ...base, revision })}
+          onTheirs={(theirs, revision) => draft.rebase(revision, theirs)}
+          onMine={(revision) => draft.rebase(revision)}
         />
       )}
-      <Faults checked={overtaken ? { ...checked, refused: undefined } : checked} onJump={jump} />
+      <Faults checked={checked} onJump={jump} />
       {save.error !== undefined && <Notice tone="bad">{save.error}</Notice>}
       {save.requiresFactor && <FactorNotice what={action} onVerified={save.run} />}
       <div className="row sticky">
         <Button
           look="main"
           busy={save.busy}
-          disabled={name !== undefined && text === base.yaml}
-          onClick={() => {
-            setTried(true);
-            save.run();
-          }}
+          disabled={name !== undefined && draft.same}
+          onClick={save.run}
         >
           {action}
         </Button>
-        <Button look="quiet" onClick={onCancel}>
+        <Button look="quiet" onClick={props.onCancel}>
           Cancel
         </Button>
         <span className="soft" role="status">
-          {stateOf({ current, faults: checked.faults.length, same: text === base.yaml })}
+          {stateOf(draft)}
         </span>
       </div>
-      <AskBeforeLeaving dirty={() => !done.current && text !== base.yaml} />
+      <AskBeforeLeaving dirty={draft.isDirty} />
     </div>
   );
 }
 
-function stateOf(about: { current: boolean; faults: number; same: boolean }): string {
-  if (about.same) return "";
-  if (!about.current) return "Checking …";
-  return about.faults === 0 ? "No faults found." : "";
+function stateOf({ same, current, checked }: Drafted): string {
+  if (same) return "";
+  if (!current) return "Checking …";
+  return checked.faults.length === 0 ? "No faults found." : "";
 }
-
-function FormOrWhyNot({
-  text,
-  Form,
-  onChange,
-  ...rest
-}: {
-  text: string;
-  Form: NonNullable<ReturnType<typeof formOf>>;
-  faults: readonly Fault[];
-  isNew: boolean;
-  onChange: (text: string) => void;
-}): ReactElement {
-  const tree = useMemo(() => treeOf(text), [text]);
-  if (tree === undefined)
-    return (
-      <Notice tone="warn">
-        The YAML has a fault of syntax: the form can show it once that is mended there.
-      </Notice>
-    );
-  return <Form {...rest} get={tree.get} set={(path, value) => onChange(tree.with(path, value))} />;
-}
-
-/** The field of a fault, or of what is nearest above it. */
-function focusOn(form: HTMLElement | null, path: string): boolean {
-  const fields = [...(form?.querySelectorAll<HTMLElement>("[data-path]") ?? [])];
-  const above = fields.filter(({ dataset }) => isWithin(path, dataset["path"]!));
-  const nearest = above.toSorted(
-    (a, b) => b.dataset["path"]!.length - a.dataset["path"]!.length,
-  )[0];
-  const input = nearest?.querySelector<HTMLElement>("input, select, textarea, button");
-  input?.focus();
-  return input !== undefined && input !== null;
-}
-
-const isWithin = (path: string, field: string): boolean =>
-  path === field || path.startsWith(`${field}.`) || path.startsWith(`${field}[`);

@@ -1,17 +1,16 @@
-import { Badge, Button, Empty, Facts, Loading, Panel, Table, Time, type Column } from "@tenon/ui";
+import { Facts, Loading, Panel, Time } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import type { ReactElement, ReactNode } from "react";
+import { Link } from "@tanstack/react-router";
+import type { ReactElement } from "react";
 import { Alerts } from "../alerts.tsx";
-import { useForbidden } from "../api/access.ts";
 import { Problem } from "../api/factor.tsx";
 import { clusterStatus } from "../api/queries.ts";
-import type { AuthorityStatus, ClusterStatus } from "../api/types.ts";
+import type { ClusterStatus } from "../api/types.ts";
+import { Authorities } from "../cluster/authorities.tsx";
+import { Settings } from "../cluster/settings.tsx";
 import { Copy } from "../copy.tsx";
-import { text, words } from "../forms/parts.tsx";
-import { fieldOf, wordsOf } from "../kinds.ts";
+import { wordsOf } from "../kinds.ts";
 import { listOf } from "../resource/links.tsx";
-import { documentOf } from "../resource/queries.ts";
 
 export function ClusterPage(): ReactElement {
   const { data, error, refetch } = useQuery(clusterStatus);
@@ -64,14 +63,7 @@ const Status = ({ status }: { status: ClusterStatus }): ReactElement => (
         />
       </Panel>
     </div>
-    <Panel title="Authorities" flush>
-      <Table
-        label="Authorities"
-        columns={authorities}
-        rows={status.authorities}
-        keyOf={({ type }) => type}
-      />
-    </Panel>
+    <Authorities authorities={status.authorities} />
   </>
 );
 
@@ -79,100 +71,3 @@ const Status = ({ status }: { status: ClusterStatus }): ReactElement => (
 const Count = ({ kind, count }: { kind: string; count: number }): ReactElement => (
   <Link {...listOf(kind)}>{count.toLocaleString()}</Link>
 );
-
-const authorities: readonly Column<AuthorityStatus>[] = [
-  {
-    heading: "Authority",
-    width: "10rem",
-    value: ({ type }) => type,
-    cell: ({ type }) => (
-      <Link
-        to="/resources/$kind/$name"
-        params={{ kind: "cert_authority", name: type }}
-        search={{ view: "" }}
-      >
-        {type}
-      </Link>
-    ),
-  },
-  { heading: "Rotation", width: "2fr", value: ({ phase }) => phase, cell: rotationOf },
-  {
-    heading: "Keys end",
-    wide: true,
-    width: "8rem",
-    cell: ({ not_after }) => <Time at={not_after} none="—" />,
-  },
-  {
-    heading: "Fingerprint",
-    wide: true,
-    width: "2fr",
-    cell: ({ fingerprint }) => (
-      <span className="mono" title={fingerprint}>
-        {fingerprint}
-      </span>
-    ),
-  },
-];
-
-function rotationOf({ phase, rotation }: AuthorityStatus): ReactNode {
-  if (!rotation) return <span className="soft">{phase}</span>;
-  return (
-    <>
-      <Badge tone="warn">{phase}</Badge>{" "}
-      <span className="soft">
-        {rotation.next_phase_at === "" ? (
-          "goes on by hand"
-        ) : (
-          <>
-            next <Time at={rotation.next_phase_at} />
-          </>
-        )}
-        {rotation.behind > 0 && `; ${rotation.behind} connected are behind`}
-      </span>
-    </>
-  );
-}
-
-function Settings(): ReactElement {
-  const may = useForbidden();
-  const unseen = may("cluster_config", "read");
-  const { data, error, refetch } = useQuery({
-    ...documentOf("cluster_config", "cluster"),
-    enabled: unseen === undefined,
-  });
-  const navigate = useNavigate();
-  const forbidden = may("cluster_config", "update");
-  const edit = (): void =>
-    void navigate({
-      to: "/resources/$kind/$name",
-      params: { kind: "cluster_config", name: "cluster" },
-      search: { view: "form" },
-    });
-  return (
-    <Panel
-      title="Settings"
-      actions={
-        <Button look="quiet" forbidden={forbidden} onClick={edit}>
-          Edit
-        </Button>
-      }
-    >
-      {unseen !== undefined ? (
-        <p className="soft">You may not see them: {unseen}.</p>
-      ) : error ? (
-        <Problem error={error} what="Viewing the settings" retry={() => void refetch()} />
-      ) : !data ? (
-        <Loading />
-      ) : Object.keys(data.spec).length === 0 ? (
-        <Empty>Nothing is set.</Empty>
-      ) : (
-        <Facts
-          items={Object.entries(data.spec).map(([name, value]) => [
-            fieldOf(name),
-            Array.isArray(value) ? words(value).join(", ") || "none" : text(value),
-          ])}
-        />
-      )}
-    </Panel>
-  );
-}

@@ -1,6 +1,6 @@
-import { Button, Empty, Loading, Notice, Panel, Table, Time, type Column } from "@tenon/ui";
+import { Button, Empty, Loading, Notice, Panel, Table, type Column } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useState, type ReactElement } from "react";
 import { useAct } from "../act.ts";
 import { useForbidden } from "../api/access.ts";
@@ -10,54 +10,8 @@ import { allLocks, MOST_SORTED } from "../api/queries.ts";
 import type { Lock } from "../api/types.ts";
 import { ChangeDialog } from "../change-dialog.tsx";
 import { Search } from "../list.tsx";
+import { lockColumns, targetOf } from "../locks/columns.tsx";
 import { NewLock } from "../locks/new.tsx";
-import { Targets } from "../resource/lock.tsx";
-
-const about = ({ targets }: Lock): string =>
-  Object.entries(targets)
-    .map(([kind, name]) => `${kind} ${name}`)
-    .join(", ");
-
-const columns: readonly Column<Lock>[] = [
-  {
-    heading: "Target",
-    width: "minmax(7rem, 1.2fr)",
-    value: about,
-    cell: ({ targets }) => <Targets targets={targets} />,
-  },
-  {
-    heading: "Message",
-    width: "minmax(6rem, 1fr)",
-    value: ({ message }) => message,
-    cell: ({ name, message }) => (
-      <Link to="/resources/$kind/$name" params={{ kind: "lock", name }} search={{ view: "" }}>
-        <bdi>{message || "no message"}</bdi>
-      </Link>
-    ),
-  },
-  {
-    heading: "By",
-    wide: true,
-    width: "6rem",
-    value: ({ created_by }) => created_by,
-    cell: ({ created_by }) => <bdi>{created_by || "—"}</bdi>,
-  },
-  {
-    heading: "Since",
-    wide: true,
-    width: "7rem",
-    downFirst: true,
-    value: ({ created_at }) => created_at,
-    cell: ({ created_at }) => <Time at={created_at} none="—" />,
-  },
-  {
-    heading: "Ends",
-    wide: true,
-    width: "7rem",
-    value: ({ expires }) => expires || "~",
-    cell: ({ expires }) => <Time at={expires} none="when removed" />,
-  },
-];
 
 export function LocksPage(): ReactElement {
   const { search = "" } = useSearch({ from: "/shell/locks" });
@@ -71,7 +25,7 @@ export function LocksPage(): ReactElement {
     [navigate],
   );
   const withRemove: readonly Column<Lock>[] = [
-    ...columns,
+    ...lockColumns,
     {
       heading: "Action",
       width: "6rem",
@@ -79,7 +33,7 @@ export function LocksPage(): ReactElement {
         <Button
           look="quiet"
           forbidden={may("lock", "delete")}
-          aria-label={`Remove the lock on ${about(lock)}`}
+          aria-label={`Remove the lock on ${targetOf(lock)}`}
           onClick={() => setOpen(lock)}
         >
           Remove
@@ -132,7 +86,7 @@ function Remove({ lock, onClose }: { lock: Lock; onClose: () => void }): ReactEl
   return (
     <ChangeDialog title="Remove this lock?" action="Remove" act={act} onClose={onClose}>
       <p>
-        The lock on <bdi>{about(lock)}</bdi> goes: what it cut off may connect again at once.
+        The lock on <bdi>{targetOf(lock)}</bdi> goes: what it cut off may connect again at once.
       </p>
     </ChangeDialog>
   );

@@ -1,79 +1,12 @@
-import { Badge, Button, Empty, Loading, Notice, Panel, Table, Time, type Column } from "@tenon/ui";
+import { Button, Empty, Loading, Notice, Panel, Table } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, type ReactElement } from "react";
 import { useForbidden } from "../api/access.ts";
 import { Problem } from "../api/factor.tsx";
 import { allTokens, MOST_SORTED } from "../api/queries.ts";
-import type { Token } from "../api/types.ts";
 import { Search } from "../list.tsx";
-import { ResourceLink } from "../resource/links.tsx";
-import { TokenState } from "../tokens/state.tsx";
-
-const NEVER = "~";
-
-const columns: readonly Column<Token>[] = [
-  {
-    heading: "Name",
-    width: "minmax(8rem, 1.2fr)",
-    value: ({ name }) => name,
-    cell: ({ id, name }) => (
-      <Link to="/tokens/$name" params={{ name: id }} search={{ view: "" }} className="mono">
-        <bdi>{name}</bdi>
-      </Link>
-    ),
-  },
-  {
-    heading: "Method",
-    wide: true,
-    width: "8rem",
-    value: ({ join_method }) => join_method,
-    cell: ({ join_method }) => join_method,
-  },
-  {
-    heading: "For",
-    width: "minmax(5rem, 1fr)",
-    value: ({ bot_name, roles }) => bot_name || roles.join(),
-    cell: ({ bot_name, roles }) =>
-      bot_name === "" ? roles.join(", ") : <ResourceLink kind="bot" name={bot_name} />,
-  },
-  {
-    heading: "State",
-    width: "7rem",
-    value: ({ state }) => state ?? "",
-    cell: (token) => <TokenState token={token} />,
-  },
-  {
-    heading: "Recoveries",
-    wide: true,
-    width: "5.5rem",
-    number: true,
-    value: ({ recoveries_left }) => recoveries_left ?? Number.MAX_SAFE_INTEGER,
-    cell: (token) => <Recoveries token={token} />,
-  },
-  {
-    heading: "Ends",
-    wide: true,
-    width: "6.5rem",
-    value: ({ expires }) => expires || NEVER,
-    cell: ({ expires }) => <Time at={expires} />,
-  },
-];
-
-const Recoveries = ({
-  token: { recoveries_left: left, recovery_limit: limit },
-}: {
-  token: Token;
-}): ReactElement =>
-  left === undefined ? (
-    <span className="soft">—</span>
-  ) : left === 0 ? (
-    <Badge tone="bad">0 of {limit}</Badge>
-  ) : (
-    <>
-      {left} of {limit}
-    </>
-  );
+import { tokenColumns } from "../tokens/columns.tsx";
 
 export function TokensPage(): ReactElement {
   const { search = "" } = useSearch({ from: "/shell/tokens" });
@@ -131,7 +64,7 @@ export function TokensPage(): ReactElement {
             ) : (
               <Table
                 label="Join tokens"
-                columns={columns}
+                columns={tokenColumns}
                 rows={data.items}
                 keyOf={({ id }) => id}
               />
