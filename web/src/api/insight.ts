@@ -11,6 +11,7 @@ const FEW = 10;
 export const endedInstances = (bot: string) =>
   queryOptions({
     queryKey: ["bot_instance", "ended", bot],
+    meta: { about: bot },
     queryFn: () => {
       const values = { bot_name: bot, state: "recent", limit: FEW };
       return call<Page<Instance>>("GET", `${site}/machine-id/bot-instance${query(values)}`);

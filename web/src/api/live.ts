@@ -1,5 +1,6 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import { Refreshing, type Changes } from "./changes.ts";
 import { site } from "./client.ts";
 import { Derived } from "./derived.ts";
 import { takeNews, type News } from "./news.ts";
@@ -32,6 +33,7 @@ class Live {
   readonly #tell: (up: boolean) => void;
   #stream: EventSource;
   readonly #derived: Derived;
+  readonly #refreshing: Refreshing;
   /** One after the other, so that what one brought the next one knows. */
   #taken = Promise.resolve();
   #lost = false;
@@ -42,19 +44,21 @@ class Live {
     this.#client = client;
     this.#tell = tell;
     this.#derived = new Derived(client);
+    this.#refreshing = new Refreshing(client);
     this.#stream = this.#open();
   }
 
   close(): void {
     clearTimeout(this.#telling);
     clearTimeout(this.#opening);
+    this.#refreshing.close();
     this.#stream.close();
   }
 
   #open(): EventSource {
     const stream = new EventSource(`${site}/live`);
     stream.addEventListener("ready", () => this.#ready());
-    stream.addEventListener("changed", (event) => this.#changed(textIn(event, "kind")));
+    stream.addEventListener("changed", (event) => this.#changed(event));
     stream.addEventListener("events", (event) => this.#heard(event));
     stream.addEventListener("viewer", () => void this.#client.invalidateQueries());
     stream.addEventListener("over", (event) => tellOver(textIn(event, "reason")));
@@ -62,8 +66,10 @@ class Live {
     return stream;
   }
 
-  #changed(kind: string): void {
-    void this.#client.invalidateQueries({ queryKey: [kind] });
+  #changed(event: MessageEvent<string>): void {
+    const changes = JSON.parse(event.data) as Changes;
+    this.#refreshing.take(changes);
+    const { kind } = changes;
     if (shapesAccess.has(kind)) void this.#client.invalidateQueries({ queryKey: ["access"] });
   }
 

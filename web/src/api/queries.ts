@@ -30,6 +30,7 @@ export const viewer = queryOptions({
 export const botOf = (name: string) =>
   queryOptions({
     queryKey: ["bot", name],
+    meta: { about: name },
     queryFn: () => call<Bot>("GET", `${site}/machine-id/bot/${named(name)}`),
   });
 
@@ -75,21 +76,30 @@ export const roleNames = queryOptions({
   },
 });
 
-/** Those whose credentials hold, the last that was heard of first; of very many, those that renewed last. */
+/** Looked through for the ten: of those that were heard of last, some may have ended. */
+const LOOKED_THROUGH = 50;
+
+/** The last that were heard of, of those whose credentials hold; sorted and filtered again, for an older proxy. */
 export const activeInstances = (bot: string) =>
   queryOptions({
     queryKey: ["bot_instance", "active", bot],
+    meta: { about: bot },
     queryFn: async () => {
-      const path = `${site}/machine-id/bot-instance${query({ bot_name: bot, state: "active", limit: PAGE })}`;
+      const values = { bot_name: bot, sort: "last_active_at", order: "desc" };
+      const path = `${site}/machine-id/bot-instance${query({ ...values, limit: LOOKED_THROUGH })}`;
       const { items } = await call<Page<Instance>>("GET", path);
-      const own = items.filter(({ bot_name }) => bot_name === bot);
-      return own.toSorted((a, b) => (a.last_active_at < b.last_active_at ? 1 : -1)).slice(0, FEW);
+      return items
+        .filter(({ bot_name }) => bot_name === bot)
+        .filter(({ credentials_end: end }) => !end || Date.parse(end) > Date.now())
+        .toSorted((a, b) => (a.last_active_at < b.last_active_at ? 1 : -1))
+        .slice(0, FEW);
     },
   });
 
 export const instanceOf = (bot: string, id: string) =>
   queryOptions({
     queryKey: ["bot_instance", bot, id],
+    meta: { about: `${bot}:${id}` },
     queryFn: () =>
       call<InstanceDetails>(
         "GET",

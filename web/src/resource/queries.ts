@@ -16,6 +16,8 @@ const pathOf = (kind: string, name: string): string => `${site}/resources/${name
 export const writtenOf = (kind: string, name: string, secrets: "hidden" | "shown") =>
   queryOptions({
     queryKey: [kind, "written", name, secrets],
+    // Changes of tokens come without names, which may be secrets.
+    ...(kind === "token" ? {} : { meta: { about: name } }),
     queryFn: () => call<Written>("GET", `${pathOf(kind, name)}/yaml${query({ secrets })}`),
     retry: false,
     // What is shown once is not kept for those who come later.
