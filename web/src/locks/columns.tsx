@@ -27,25 +27,23 @@ export const lockColumns: readonly Column<Lock>[] = [
     ),
   },
   {
-    heading: "By",
+    heading: "Made",
     wide: true,
-    width: "6rem",
-    value: ({ created_by }) => created_by,
-    cell: ({ created_by }) => <bdi>{created_by || "—"}</bdi>,
-  },
-  {
-    heading: "Since",
-    wide: true,
-    width: "7rem",
+    width: "minmax(8rem, 13rem)",
     downFirst: true,
     value: ({ created_at }) => created_at,
-    cell: ({ created_at }) => <Time at={created_at} none="—" />,
+    cell: ({ created_at, created_by }) => (
+      <>
+        <Time at={created_at} none="—" />
+        {created_by && <bdi className="soft"> by {created_by}</bdi>}
+      </>
+    ),
   },
   {
     heading: "Ends",
     wide: true,
-    width: "7rem",
+    width: "6rem",
     value: ({ expires }) => expires || "~",
-    cell: ({ expires }) => <Time at={expires} none="when removed" />,
+    cell: ({ expires }) => <Time at={expires} none="no end" />,
   },
 ];

@@ -1,4 +1,4 @@
-import { Badge, Time, type Column } from "@tenon/ui";
+import { Time, type Column } from "@tenon/ui";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import type { Token } from "../api/types.ts";
@@ -11,7 +11,7 @@ const NEVER = "~";
 export const tokenColumns: readonly Column<Token>[] = [
   {
     heading: "Name",
-    width: "minmax(8rem, 1.2fr)",
+    width: "minmax(6rem, 1.2fr)",
     value: ({ name }) => name,
     cell: ({ id, name }) => (
       <Link to="/tokens/$name" params={{ name: id }} search={{ view: "" }} className="mono">
@@ -22,51 +22,45 @@ export const tokenColumns: readonly Column<Token>[] = [
   {
     heading: "Method",
     wide: true,
-    width: "8rem",
+    width: "7.5rem",
     value: ({ join_method }) => join_method,
     cell: ({ join_method }) => join_method,
   },
   {
     heading: "For",
-    width: "minmax(5rem, 1fr)",
+    width: "minmax(4rem, 1fr)",
     value: ({ bot_name, roles }) => bot_name || roles.join(),
     cell: ({ bot_name, roles }) =>
       bot_name === "" ? roles.join(", ") : <ResourceLink kind="bot" name={bot_name} />,
   },
   {
     heading: "State",
-    width: "7rem",
-    value: ({ state }) => state ?? "",
-    cell: (token) => <TokenState token={token} />,
-  },
-  {
-    heading: "Recoveries",
-    wide: true,
-    width: "5.5rem",
-    number: true,
+    width: "minmax(9rem, 12rem)",
+    // Whoever has the fewest recoveries left comes first.
     value: ({ recoveries_left }) => recoveries_left ?? Number.MAX_SAFE_INTEGER,
-    cell: (token) => <Recoveries token={token} />,
+    cell: (token) => (
+      <>
+        <TokenState token={token} /> <Left token={token} />
+      </>
+    ),
   },
   {
     heading: "Ends",
     wide: true,
-    width: "6.5rem",
+    width: "minmax(6rem, 8rem)",
     value: ({ expires }) => expires || NEVER,
     cell: ({ expires }) => <Time at={expires} />,
   },
 ];
 
-const Recoveries = ({
+/** How often its machine may still come back. */
+const Left = ({
   token: { recoveries_left: left, recovery_limit: limit },
 }: {
   token: Token;
-}): ReactElement =>
-  left === undefined ? (
-    <span className="soft">—</span>
-  ) : left === 0 ? (
-    <Badge tone="bad">0 of {limit}</Badge>
-  ) : (
-    <>
-      {left} of {limit}
-    </>
+}): ReactElement | null =>
+  left === undefined ? null : (
+    <span className={left === 0 ? "bad" : "soft"}>
+      {left} of {limit} left
+    </span>
   );
