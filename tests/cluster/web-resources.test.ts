@@ -285,6 +285,16 @@ suite("resources in the web page", () => {
       assert.ok(after.lock_targets.includes("user:bot-robot"));
     });
 
+    test("a lock on a public key is known by its fingerprint, as tokens name theirs", async () => {
+      const name = await cluster.lock({ public_key: KEY });
+      const { lock_targets } = (await editor.get(`${SITE}/tokens/robot`)).body;
+      const { items } = (await editor.get(`${SITE}/locks`)).body;
+      const found = (items as { name: string; key: string }[]).find((each) => each.name === name);
+      assert.match(found!.key, /^public_key:SHA256:/);
+      assert.ok(lock_targets.includes(found!.key));
+      assert.equal((await editor.delete(`${SITE}/locks/${name}`)).status, 200);
+    });
+
     test("a reset removes the locks that joining made, and says until when", async () => {
       const { status, body } = await editor.post(`${SITE}/tokens/robot/reset`);
       assert.equal(status, 200);

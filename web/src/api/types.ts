@@ -120,6 +120,8 @@ export interface Token {
 
 export interface Lock {
   readonly name: string;
+  /** `kind:name`, as it is found by; an older proxy does not say. */
+  readonly key?: string;
   readonly targets: Readonly<Record<string, string>>;
   readonly message: string;
   readonly expires: string;

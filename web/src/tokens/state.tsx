@@ -27,12 +27,11 @@ export function TokenState({ token }: { token: Token }): ReactElement {
 
 export function isLocked(token: Token, locks: readonly Lock[]): boolean {
   const targets = new Set(token.lock_targets ?? []);
-  return locks.some(
-    (lock) =>
-      inForce(lock) &&
-      Object.entries(lock.targets).some(([target, name]) => targets.has(`${target}:${name}`)),
-  );
+  return locks.some((lock) => inForce(lock) && keysOf(lock).some((key) => targets.has(key)));
 }
+
+const keysOf = ({ key, targets }: Lock): readonly string[] =>
+  key === undefined ? Object.entries(targets).map(([target, name]) => `${target}:${name}`) : [key];
 
 export const inForce = ({ expires }: Pick<Lock, "expires">): boolean =>
   expires === "" || Date.parse(expires) > Date.now();

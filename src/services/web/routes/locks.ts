@@ -2,7 +2,7 @@ import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { randomUUID } from "node:crypto";
 import { badParameter, limitExceeded, type Clock } from "#base/kernel";
 import { durationMs } from "#base/config";
-import { lockTargets, type Lock, type LockTarget } from "#domain/resources";
+import { lockTargetKey, lockTargets, type Lock, type LockTarget } from "#domain/resources";
 import { PersonCalls } from "../caller.ts";
 import { answers, newApp, takes } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
@@ -18,6 +18,8 @@ const target = z.record(z.string(), z.string());
 const lock = z.object({
   name: z.string(),
   targets: target,
+  /** `kind:name`, as it is found by: a public key by its fingerprint. */
+  key: z.string(),
   message: z.string(),
   expires: z.string(),
   created_at: z.string(),
@@ -131,13 +133,17 @@ const endOf = (ttl: string, clock: Clock): string => {
   throw badParameter(`ttl "${ttl}" is not a duration; write 30m, 12h or 3d`);
 };
 
-const described = ({ metadata, spec }: Lock): z.infer<typeof lock> => ({
-  name: metadata.name,
-  targets: Object.fromEntries(
-    Object.entries(spec.target).filter((entry): entry is [string, string] => !!entry[1]),
-  ),
-  message: spec.message,
-  expires: spec.expires ?? "",
-  created_at: spec.created_at ?? "",
-  created_by: spec.created_by ?? "",
-});
+const described = (found: Lock): z.infer<typeof lock> => {
+  const { metadata, spec } = found;
+  return {
+    name: metadata.name,
+    key: lockTargetKey(found),
+    targets: Object.fromEntries(
+      Object.entries(spec.target).filter((entry): entry is [string, string] => !!entry[1]),
+    ),
+    message: spec.message,
+    expires: spec.expires ?? "",
+    created_at: spec.created_at ?? "",
+    created_by: spec.created_by ?? "",
+  };
+};
