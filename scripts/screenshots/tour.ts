@@ -10,6 +10,8 @@ interface Stop {
   /** Pressed, one after the other, before the picture. */
   readonly press?: readonly string[];
   readonly whole?: true;
+  /** The first link of the first row leads there. */
+  readonly follow?: true;
 }
 
 const stops: readonly Stop[] = [
@@ -22,6 +24,7 @@ const stops: readonly Stop[] = [
   { name: "add-bot", path: "add-bot", main: true },
   { name: "add-bot-github", path: "add-bot?how=github" },
   { name: "instances", path: "instances", main: true },
+  { name: "instance", path: "instances", follow: true, whole: true },
   { name: "tokens", path: "tokens" },
   { name: "token-edit", path: "tokens/ci-deploy-runner-7?view=form" },
   { name: "locks", path: "locks" },
@@ -98,8 +101,10 @@ export class Tour {
     await this.#page.locator("dialog").waitFor({ state: "detached" });
   }
 
-  async #visit({ name, path, press = [], whole }: Stop): Promise<void> {
+  async #visit({ name, path, press = [], whole, follow }: Stop): Promise<void> {
     await this.#open(path);
+    if (follow) await this.#page.getByRole("row").nth(1).getByRole("link").first().click();
+    await settled(this.#page);
     for (const button of press)
       await this.#page.getByRole("button", { name: button, exact: true }).first().click();
     await this.#picture(name, whole);

@@ -77,6 +77,10 @@ suite("the page of a bot", needs("chromium"), () => {
     const instances = person.panel("Active instances");
     for (const text of ["build-7", "bound_keypair", "healthy", "ago"])
       await instances.getByText(text).first().waitFor();
+    await instances.getByRole("row").nth(1).getByRole("link").first().click();
+    for (const text of [/^\d+ of 10$/, "echo-tunnel", "Heartbeats, newest first"])
+      await person.sees(text);
+    await person.page.goBack();
     await instances.getByRole("link", { name: "See more" }).click();
     await person.page.waitForURL(/search=robot/);
     await person.page.getByRole("link", { name: "robot" }).first().click();

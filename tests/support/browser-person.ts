@@ -57,7 +57,7 @@ export class Person {
     return this.page.getByRole("combobox", { name, exact: true });
   }
 
-  async sees(text: string): Promise<void> {
+  async sees(text: string | RegExp): Promise<void> {
     await this.page.getByText(text).first().waitFor();
   }
 }

@@ -101,7 +101,7 @@ const instances = createRoute({
 const instance = createRoute({
   getParentRoute: () => shell,
   path: "/bots/$name/instances/$id",
-  component: lazyRouteComponent(() => import("./pages/instance.tsx"), "InstancePage"),
+  component: lazyRouteComponent(() => import("./instance/page.tsx"), "InstancePage"),
 });
 
 const searchOf = ({ search }: Record<string, unknown>): { search?: string } =>

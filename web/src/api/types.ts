@@ -149,6 +149,8 @@ export interface Authentication {
   readonly generation: number;
   readonly remote_addr: string;
   readonly recovery: boolean;
+  readonly expires?: string;
+  readonly attributes?: Readonly<Record<string, string>>;
 }
 
 export interface Heartbeat {
@@ -157,6 +159,9 @@ export interface Heartbeat {
   readonly hostname: string;
   readonly os: string;
   readonly architecture: string;
+  readonly uptime_seconds: number;
+  readonly one_shot: boolean;
+  readonly kind: string;
   readonly configuration: string;
 }
 
@@ -168,16 +173,20 @@ export interface ServiceHealth {
   readonly updated_at: string;
 }
 
+export interface InstanceStatus {
+  readonly latest_authentications: readonly Authentication[];
+  readonly latest_heartbeats: readonly Heartbeat[];
+  readonly service_health: readonly ServiceHealth[];
+  readonly notices: readonly string[];
+}
+
 export interface InstanceDetails {
   readonly summary: Instance;
+  /** Of a bound key that is counted, where the viewer may read tokens. */
+  readonly recoveries?: { readonly left: number; readonly limit: number };
   readonly document: {
     readonly spec: { readonly previous_instance_id?: string };
-    readonly status?: {
-      readonly latest_authentications: readonly Authentication[];
-      readonly latest_heartbeats: readonly Heartbeat[];
-      readonly service_health: readonly ServiceHealth[];
-      readonly notices: readonly string[];
-    };
+    readonly status?: InstanceStatus;
   };
 }
 

@@ -24,7 +24,8 @@ export function LockNotices({ document }: { document: Document }): ReactElement 
   return target ? <Held target={target.join(":")} /> : null;
 }
 
-function Held({ target }: { target: string }): ReactElement | null {
+/** What holds now on `kind:name`. */
+export function Held({ target }: { target: string }): ReactElement | null {
   const enabled = useAllowed("lock", "list");
   const { data = [] } = useQuery({ ...locksOnTargets([target]), enabled });
   if (data.length === 0) return null;

@@ -1,12 +1,13 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { AuthService } from "@tenon/api/tenon/auth/v1/auth";
-import { badParameter } from "#base/kernel";
+import { badParameter, codeOf } from "#base/kernel";
 import type { Context } from "hono";
 import {
   botInstanceName,
   firstSeenAt,
   healthOf,
   lastActiveAt,
+  recoveriesLeft,
   type BotInstance,
 } from "#domain/resources";
 import { PersonCalls, plain } from "../caller.ts";
@@ -75,7 +76,12 @@ const show = createRoute({
   request: { params: site.extend({ name: z.string(), id: z.string() }) },
   responses: answers(
     "one instance, whole: authentications, heartbeats, health, notices",
-    z.object({ summary: instance, document: z.record(z.string(), z.any()) }),
+    z.object({
+      summary: instance,
+      document: z.record(z.string(), z.any()),
+      /** Of a bound key that is counted, where the caller may read tokens. */
+      recoveries: z.object({ left: z.number(), limit: z.number() }).optional(),
+    }),
   ),
 });
 
@@ -103,8 +109,34 @@ export function instanceRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
       const { name, id } = context.req.valid("param");
       const calls = new PersonCalls(parts, context);
       const document = await calls.get("bot_instance", botInstanceName(name, id));
-      return context.json({ summary: described(document), document: plain(document) }, 200);
+      const recoveries = await recoveriesOf(calls, document);
+      return context.json(
+        {
+          summary: described(document),
+          document: plain(document),
+          ...(recoveries ? { recoveries } : {}),
+        },
+        200,
+      );
     });
+}
+
+/** Numbers only: what the token holds is for those who gave a second factor. */
+async function recoveriesOf(
+  calls: PersonCalls,
+  { status }: BotInstance,
+): Promise<{ left: number; limit: number } | undefined> {
+  const join = status?.latest_authentications.at(-1);
+  if (join?.join_method !== "bound_keypair") return undefined;
+  try {
+    const token = await calls.get("token", join.token);
+    const left = recoveriesLeft(token);
+    const limit = token.spec.bound_keypair?.recovery.limit;
+    return left === undefined || limit === undefined ? undefined : { left, limit };
+  } catch (error) {
+    if (["access_denied", "not_found"].includes(codeOf(error))) return undefined;
+    throw error;
+  }
 }
 
 /** In the order of their end, which no search or sort changes. */
