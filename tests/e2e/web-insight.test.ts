@@ -63,9 +63,9 @@ suite("what the page tells of a bot", needs("chromium"), () => {
     await echo[Symbol.asyncDispose]();
   });
 
-  const signIn = async (into: Browser): Promise<Page> => {
+  const signIn = async (into: Browser, user = "admin"): Promise<Page> => {
     const opened = await into.page();
-    const { url } = await cluster.admin.auth.inviteUser({ user: "admin" });
+    const { url } = await cluster.admin.auth.inviteUser({ user });
     ({ origin } = new URL(url));
     await opened.goto(url);
     await opened.getByRole("button", { name: "Make a passkey" }).click();
@@ -175,7 +175,7 @@ suite("what the page tells of a bot", needs("chromium"), () => {
     const close = await connect();
     await region("Sessions").getByText("1 open").waitFor();
     await region("Access graph")
-      .getByRole("link", { name: `instance ${active.slice(0, 8)}` })
+      .getByRole("link", { name: active.slice(0, 8) })
       .waitFor();
     await close();
     await region("Sessions").getByText("ended").waitFor();
@@ -253,6 +253,22 @@ suite("what the page tells of a bot", needs("chromium"), () => {
     const rows = (await readFile(await file.path(), "utf8")).trimEnd().split("\r\n");
     assert.equal(rows.length, 2);
     assert.match(rows[1]!, /,bot\.create,success,/);
+  });
+
+  test("who may only see bots is told what the page does not show, and why", async () => {
+    const rules = [{ resources: ["bot"], verbs: ["list", "read"] }];
+    const user = { kind: "user", version: "v1", metadata: { name: "vi" } };
+    await cluster.put(role("viewer", { rules }), { ...user, spec: { roles: ["viewer"] } });
+    await using other = await Browser.open();
+    const own = page;
+    page = await signIn(other, "vi");
+    await open("bots/robot");
+    const graph = region("Access graph");
+    await graph.getByText("Your roles do not show what roles open, nodes, applications").waitFor();
+    await graph.getByRole("link", { name: "dev" }).waitFor();
+    for (const panel of ["Recent instances", "Activity", "Sessions", "Audit log"])
+      await region(panel).getByText("You may not see this").waitFor();
+    page = own;
   });
 
   for (const [dark, width] of [

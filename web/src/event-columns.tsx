@@ -26,9 +26,14 @@ function What({ event: { fields } }: { event: AuditEvent }): ReactElement {
 }
 
 const rest: readonly Column<AuditEvent>[] = [
-  { heading: "Event", width: "13rem", cell: (event) => <EventLink event={event} /> },
-  { heading: "By", width: "10rem", cell: ({ actor }) => actor.name || actor.kind },
-  { heading: "What", width: "1fr", cell: (event) => <What event={event} /> },
+  { heading: "Event", width: "12.5rem", cell: (event) => <EventLink event={event} /> },
+  { heading: "By", width: "8rem", cell: ({ actor }) => actor.name || actor.kind },
+  {
+    heading: "What",
+    width: "minmax(9rem, 1fr)",
+    wide: true,
+    cell: (event) => <What event={event} />,
+  },
 ];
 
 /** Beside what else a page shows of a bot. */
@@ -37,14 +42,28 @@ export const eventColumns = [
   ...rest,
 ];
 
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const time = {
+  month: "short",
+  day: "numeric",
+  hour: "numeric",
+  minute: "2-digit",
+  second: "2-digit",
+} as const;
+const thisYear = new Intl.DateTimeFormat(undefined, time);
+const otherYear = new Intl.DateTimeFormat(undefined, { ...time, year: "numeric" });
+
+function exactly(at: string): string {
+  const date = new Date(at);
+  const isThis = date.getFullYear() === new Date().getFullYear();
+  return (isThis ? thisYear : otherYear).format(date);
+}
 
 /** Where one looks for when something was. */
 export const logColumns = [
   {
     heading: "Time",
-    width: "14rem",
-    cell: ({ time }: AuditEvent) => <time dateTime={time}>{exact.format(new Date(time))}</time>,
+    width: "11rem",
+    cell: ({ time }: AuditEvent) => <time dateTime={time}>{exactly(time)}</time>,
   },
   ...rest,
 ];

@@ -12,7 +12,7 @@ const LEAST_PX = 580;
 const headings: Readonly<Record<ColumnName, string>> = {
   bot: "Bot",
   role: "Roles",
-  resource: "Resources it reaches",
+  resource: "Resources",
   session: "Open connections",
 };
 

@@ -31,7 +31,11 @@ export function ActivityChart({ activity }: { activity: Activity }): ReactElemen
   };
   return (
     <div className="activity">
-      <Legend step={step ?? all} isAll={step === undefined} />
+      <Legend
+        step={step ?? all}
+        most={all}
+        title={step ? spanText(step) : `In the last ${activity.range}`}
+      />
       <div
         ref={ref}
         className="chart"
@@ -73,19 +77,34 @@ function moved(key: string, at: number, count: number): number | undefined {
   return next === undefined ? undefined : Math.min(Math.max(next, 0), count - 1);
 }
 
-const Legend = ({ step, isAll }: { step: Step; isAll: boolean }): ReactElement => (
+/** As wide as its largest numbers, so that nothing moves while one looks from step to step. */
+const Legend = ({
+  step: { counts },
+  most,
+  title,
+}: {
+  step: Step;
+  most: Step;
+  title: string;
+}): ReactElement => (
   <div className="legend">
-    <p className="soft">{isAll ? `In all, ${spanText(step)}` : spanText(step)}</p>
+    <p className="soft">{title}</p>
     <ul>
-      {series.map(([name, title]) => (
-        <li key={name} className={step.counts[name] ? "" : "soft"}>
+      {series.map(([name, heading]) => (
+        <li key={name} className={counts[name] ? "" : "soft"}>
           <span className={`swatch ${name}`} aria-hidden="true" />
-          {title} <strong className="number">{(step.counts[name] ?? 0).toLocaleString()}</strong>
+          {heading}{" "}
+          <strong className="number" style={{ minWidth: `${text(most, name).length}ch` }}>
+            {text({ counts }, name)}
+          </strong>
         </li>
       ))}
     </ul>
   </div>
 );
+
+const text = ({ counts }: Pick<Step, "counts">, name: string): string =>
+  (counts[name] ?? 0).toLocaleString();
 
 /** The same numbers, to be read. */
 function StepTable({ steps }: { steps: readonly Step[] }): ReactElement {

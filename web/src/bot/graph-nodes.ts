@@ -121,17 +121,24 @@ function resourceNode(
   };
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "short" });
+const time = new Intl.DateTimeFormat(undefined, { timeStyle: "short" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+
+/** The time of today, the day of another. */
+function sinceText(at: string): string {
+  const then = new Date(at);
+  const isToday = then.toDateString() === new Date().toDateString();
+  return (isToday ? time : day).format(then);
+}
 
 const sessionNode = (session: Session): Node => {
   const { id, app, instance_id, bytes_up, bytes_down, started_at } = session;
-  const bytes = `${bytesText(bytes_up)} up, ${bytesText(bytes_down)} down`;
   return {
     id: sessionId(id),
     column: "session",
-    title: instance_id === "" ? app : `instance ${instance_id.slice(0, 8)}`,
-    about: bytes,
-    relation: `is connected to ${app} since ${clock.format(new Date(started_at))}`,
+    title: instance_id === "" ? app : instance_id.slice(0, 8),
+    about: `${bytesText(bytes_up + bytes_down)} since ${sinceText(started_at)}`,
+    relation: `an instance that is connected to ${app}: ${bytesText(bytes_up)} up, ${bytesText(bytes_down)} down`,
     link: { to: "/audit", search: { session: id } },
     off: false,
   };
