@@ -6,6 +6,8 @@ import {
   redirect,
 } from "@tanstack/react-router";
 import type { EventFilter } from "./api/events.ts";
+import { activeInstances, botOf, viewer } from "./api/queries.ts";
+import { queryClient } from "./api/query-client.ts";
 import { Shell } from "./shell.tsx";
 import { Nowhere } from "./pages/nowhere.tsx";
 import { BotsPage } from "./pages/bots.tsx";
@@ -24,7 +26,12 @@ const invitation = createRoute({
   component: lazyRouteComponent(() => import("./pages/invitation.tsx"), "InvitationPage"),
 });
 
-const shell = createRoute({ getParentRoute: () => root, id: "shell", component: Shell });
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  loader: () => void queryClient.prefetchQuery(viewer),
+  component: Shell,
+});
 
 const home = createRoute({
   getParentRoute: () => shell,
@@ -61,6 +68,10 @@ const addBot = createRoute({
 const bot = createRoute({
   getParentRoute: () => shell,
   path: "/bots/$name",
+  loader: ({ params: { name } }) => {
+    void queryClient.prefetchQuery(botOf(name));
+    void queryClient.prefetchQuery(activeInstances(name));
+  },
   validateSearch: ({ range }): { range?: "hour" | "week" } =>
     range === "hour" || range === "week" ? { range } : {},
   component: lazyRouteComponent(() => import("./bot/page.tsx"), "BotPage"),
