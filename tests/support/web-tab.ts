@@ -9,7 +9,7 @@ export class WebTab {
   readonly page: Page;
   readonly origin: string;
 
-  constructor(page: Page, cluster: TestCluster) {
+  constructor(page: Page, cluster: { readonly address: Pick<TestCluster["address"], "port"> }) {
     this.page = page;
     this.origin = `https://localhost:${cluster.address.port}`;
   }

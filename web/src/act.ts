@@ -39,8 +39,6 @@ export function useAct(kind: string, change: () => Promise<unknown>, done: () =>
 
 function textOf(error: unknown): string {
   if (!(error instanceof ApiError)) return messageOf(error);
-  if (error.proxyVersion !== undefined)
-    return `this proxy (version ${error.proxyVersion}) is older than the page and cannot do this; reload the page, or ask for an upgrade`;
   return error.code === "compare_failed"
     ? `somebody else was first: ${error.message}`
     : error.message;

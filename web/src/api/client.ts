@@ -10,7 +10,11 @@ export class ApiError extends Error {
   readonly proxyVersion: string | undefined;
 
   constructor(status: number, body: ErrorBody) {
-    super(body.error?.message ?? `the cluster answered ${status}`);
+    super(
+      body.proxyVersion === undefined
+        ? (body.error?.message ?? `the cluster answered ${status}`)
+        : `this proxy (version ${body.proxyVersion}) is older than the page and cannot do this; reload the page, or ask for an upgrade`,
+    );
     this.status = status;
     this.code = body.error?.code ?? "internal";
     this.requiresFactor = body.error?.requires_mfa === true;

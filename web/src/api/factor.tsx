@@ -116,6 +116,8 @@ export function Problem({
     return <FactorNotice what={what} onVerified={retry} />;
   if (error instanceof ApiError && error.code === "access_denied")
     return <Notice tone="soft">You may not see this: {error.message}.</Notice>;
+  if (error instanceof ApiError && error.proxyVersion !== undefined)
+    return <Notice tone="soft">{error.message}</Notice>;
   return (
     <Notice tone="bad">
       <p>{messageOf(error)}</p>

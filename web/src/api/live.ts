@@ -11,7 +11,9 @@ const shapesAccess = new Set(["bot", "role", "lock", "app", "node", "db", "kube_
 
 /** A stream that is opened anew at once is no lost connection. */
 const GRACE_MS = 2_000;
-const RETRY_MS = 1_000;
+const FIRST_RETRY_MS = 1_000;
+/** Of a proxy that is too old to have a stream, too. */
+const LAST_RETRY_MS = 30_000;
 
 /**
  * Follows the cluster's changes over one stream; what shows a kind that changed is asked for again.
@@ -37,6 +39,7 @@ class Live {
   /** One after the other, so that what one brought the next one knows. */
   #taken = Promise.resolve();
   #lost = false;
+  #retryMs = FIRST_RETRY_MS;
   #telling: number | undefined;
   #opening: number | undefined;
 
@@ -83,6 +86,7 @@ class Live {
   #ready(): void {
     if (this.#lost) void this.#client.invalidateQueries();
     this.#lost = false;
+    this.#retryMs = FIRST_RETRY_MS;
     clearTimeout(this.#telling);
     this.#telling = undefined;
     this.#tell(true);
@@ -94,7 +98,8 @@ class Live {
     this.#telling ??= window.setTimeout(() => this.#tell(false), GRACE_MS);
     if (this.#stream.readyState !== EventSource.CLOSED) return;
     void this.#client.invalidateQueries({ queryKey: ["viewer"] });
-    this.#opening = window.setTimeout(() => (this.#stream = this.#open()), RETRY_MS);
+    this.#opening = window.setTimeout(() => (this.#stream = this.#open()), this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
   }
 }
 

@@ -1,6 +1,8 @@
 import { Bars, Panel, type Bar } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
+import { ApiError } from "../api/client.ts";
+import { Problem } from "../api/factor.tsx";
 import { instanceSummary } from "../api/queries.ts";
 import type { InstanceSummary } from "../api/types.ts";
 import { Health } from "../health.tsx";
@@ -17,7 +19,9 @@ const SHOWN = 6;
 
 /** How many instances run which version, and how they are: of all, whatever the list shows. */
 export function AtAGlance(about: Filtering): ReactElement | null {
-  const { data } = useQuery(instanceSummary);
+  const { data, error, refetch } = useQuery(instanceSummary);
+  if (error instanceof ApiError && error.code !== "access_denied")
+    return <Problem error={error} what="How instances are" retry={() => void refetch()} />;
   if (!data || data.total === 0) return null;
   return (
     <div className="columns">
