@@ -185,6 +185,11 @@ suite("the console in the web page", needs("chromium"), () => {
 
   test("a lock is made for anybody, seen where it counts, and removed", async () => {
     await press("New lock");
+    await page.getByLabel("What it cuts off").selectOption("join_token");
+    await page.getByRole("combobox", { name: "Which one" }).fill("robot-");
+    await page.getByRole("option", { name: "robot-ci" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByLabel("What it cuts off").selectOption("user");
     await page.getByRole("combobox", { name: "Which one" }).fill("carol");
     await page.keyboard.press("Tab");
     await page.locator("dialog").getByRole("textbox", { name: "Message" }).fill("on leave");

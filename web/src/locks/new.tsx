@@ -1,20 +1,9 @@
-import { Choice, Field, PickOne } from "@tenon/ui";
+import { Choice, Field } from "@tenon/ui";
 import { useState, type ReactElement } from "react";
 import { useAct } from "../act.ts";
 import { call, site } from "../api/client.ts";
 import { ChangeDialog } from "../change-dialog.tsx";
-import { useNames } from "../forms/names.ts";
-
-const targets = [
-  ["user", "a user"],
-  ["role", "everyone with a role"],
-  ["join_token", "whoever joins by a token"],
-  ["bot_instance_id", "an instance of a bot"],
-  ["server_id", "an agent or a node"],
-  ["login", "an account on nodes"],
-  ["public_key", "a public key"],
-  ["mfa_device", "a device for the second factor"],
-] as const;
+import { LockTarget, lockTargets } from "./target.tsx";
 
 /** Cuts something off, at once. `on` says what, where that is known already, and `what` in words. */
 export function NewLock({
@@ -43,8 +32,16 @@ export function NewLock({
       <p>Connections are cut within a second, and new ones are refused.</p>
       {!on && (
         <>
-          <Choice label="What it cuts off" options={targets} value={target} onChange={setTarget} />
-          <Target target={target} value={name} onChange={setName} />
+          <Choice
+            label="What it cuts off"
+            options={lockTargets}
+            value={target}
+            onChange={(next) => {
+              setTarget(next);
+              setName("");
+            }}
+          />
+          <LockTarget target={target} value={name} onChange={setName} />
         </>
       )}
       <Field
@@ -64,42 +61,3 @@ export function NewLock({
     </ChangeDialog>
   );
 }
-
-const hints: Readonly<Record<string, string>> = {
-  bot_instance_id: "the UUID of the instance, as the page of instances shows it",
-  server_id: "the host UUID of the agent, or the name of the node",
-  login: "such as root: in every certificate that is used with it",
-  public_key: "an OpenSSH public key, or its SHA256:… fingerprint",
-  mfa_device: "its name",
-  join_token: "its name",
-};
-
-interface TargetProps {
-  readonly target: string;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-}
-
-const Target = (about: TargetProps): ReactElement =>
-  about.target === "user" || about.target === "role" ? (
-    <Known {...about} />
-  ) : (
-    <Field
-      label="Which one"
-      hint={hints[about.target] ?? ""}
-      value={about.value}
-      onChange={(event) => about.onChange(event.target.value)}
-      required
-    />
-  );
-
-const Known = ({ target, value, onChange }: TargetProps): ReactElement => (
-  <PickOne
-    key={target}
-    label="Which one"
-    hint="names that nobody has yet are taken too"
-    options={useNames(target)}
-    value={value}
-    onChange={onChange}
-  />
-);

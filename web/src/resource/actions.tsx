@@ -10,6 +10,7 @@ import { Invite } from "../people/invite.tsx";
 import { ResetKey } from "../tokens/reset.tsx";
 import { DeleteResource } from "./delete.tsx";
 import { lockTargetOf } from "./locked.tsx";
+import { titleOf } from "./title.ts";
 import { botOf } from "./user.tsx";
 
 interface Props {
@@ -62,7 +63,7 @@ export function Actions({ document, id, onView }: Props): ReactElement {
       )}
       {target && (
         <Button forbidden={may("lock", "create")} onClick={() => setOpen("lock")}>
-          Lock
+          {kind === "app" ? "Lock its agent" : "Lock"}
         </Button>
       )}
       {kind !== "cluster_config" && (
@@ -76,7 +77,13 @@ export function Actions({ document, id, onView }: Props): ReactElement {
       )}
       {open === "delete" && <DeleteResource document={document} id={id} onClose={close} />}
       {open === "reset" && <ResetKey id={id} onClose={close} />}
-      {open === "lock" && target && <NewLock on={target} onClose={close} />}
+      {open === "lock" && target && (
+        <NewLock
+          on={target}
+          what={kind === "app" ? `the agent of ${titleOf(document)}` : undefined}
+          onClose={close}
+        />
+      )}
       {(open === "invite" || open === "recovery") && (
         <Invite user={document.metadata.name} recovery={open === "recovery"} onClose={close} />
       )}

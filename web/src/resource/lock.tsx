@@ -5,7 +5,7 @@ import type { FactsProps } from "./facts.tsx";
 import { linkable, ResourceLink } from "./links.tsx";
 
 /** The kind that a target is a name of. */
-const kindOfTarget: Readonly<Record<string, string>> = { join_token: "token", server_id: "node" };
+const kindOfTarget: Readonly<Record<string, string>> = { join_token: "token" };
 
 export const LockFacts = ({ document: { spec } }: FactsProps): ReactElement => (
   <Panel title="What it cuts off">

@@ -4,17 +4,18 @@ import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useAllowed } from "../api/access.ts";
 import type { Document } from "../api/types.ts";
+import { text } from "../forms/parts.tsx";
 import { locksOnTargets } from "./queries.ts";
 import { isSecretName } from "./title.ts";
 
-/** The kinds that a lock can name, and how it names them. */
+/** The kinds that a lock can name, and how it names them: of an application, the agent that serves it. */
 export function lockTargetOf(
   document: Document,
 ): readonly [target: string, name: string] | undefined {
   const { kind, metadata } = document;
   if (kind === "user" || kind === "role") return [kind, metadata.name];
   if (kind === "token" && !isSecretName(document)) return ["join_token", metadata.name];
-  if (kind === "node") return ["server_id", metadata.name];
+  if (kind === "app") return ["server_id", text(document.spec["host_id"])];
   return undefined;
 }
 
