@@ -184,6 +184,7 @@ suite("the console in the web page", needs("chromium"), () => {
   });
 
   test("a lock is made for anybody, seen where it counts, and removed", async () => {
+    await open("locks");
     await press("New lock");
     await page.getByLabel("What it cuts off").selectOption("join_token");
     await page.getByRole("combobox", { name: "Which one" }).fill("robot-");

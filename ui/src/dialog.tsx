@@ -1,5 +1,5 @@
 import { useEffect, useId, useRef } from "react";
-import type { FormEvent, ReactElement, ReactNode, SyntheticEvent } from "react";
+import type { FormEvent, KeyboardEvent, ReactElement, ReactNode, SyntheticEvent } from "react";
 import { createPortal } from "react-dom";
 import { UNSAFE_PortalProvider as PortalProvider } from "react-aria";
 import { Button } from "./button.tsx";
@@ -28,6 +28,15 @@ export function Dialog(props: DialogProps): ReactElement {
     dialog.current?.showModal();
   }, []);
   const id = useId();
+  // Escape closes what is open over the dialog, such as a list of options, and only then the dialog.
+  const isOver = useRef(false);
+  const pressed = ({ key }: KeyboardEvent): void => {
+    const open = dialog.current?.querySelector("[aria-expanded='true']");
+    isOver.current = key === "Escape" && open !== null;
+  };
+  const cancelled = (event: SyntheticEvent): void => {
+    if (isOver.current) event.preventDefault();
+  };
   const closed = (event: SyntheticEvent): void => {
     event.stopPropagation();
     onClose();
@@ -39,7 +48,13 @@ export function Dialog(props: DialogProps): ReactElement {
     if (!busy) onAct();
   };
   return createPortal(
-    <dialog ref={dialog} onClose={closed} aria-labelledby={id}>
+    <dialog
+      ref={dialog}
+      onKeyDownCapture={pressed}
+      onCancel={cancelled}
+      onClose={closed}
+      aria-labelledby={id}
+    >
       <form onSubmit={submit}>
         <h2 id={id}>{title}</h2>
         <PortalProvider getContainer={() => dialog.current}>{children}</PortalProvider>
