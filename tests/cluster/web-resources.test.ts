@@ -1,8 +1,10 @@
 // Documents of every kind as the page reads and writes them: YAML with its faults, tokens, people.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { runCaptured } from "#testing/admin-cluster";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { verifiedClient, type WebClient } from "#testing/web-client";
+import { tctl } from "../../src/programs/tctl/program.ts";
 
 const SITE = "/v1/webapi/sites/-";
 const RESOURCES = `${SITE}/resources`;
@@ -72,6 +74,27 @@ suite("resources in the web page", () => {
     assert.match(faults[1].message, /did you mean "bot"/);
     assert.match(faults[2].message, /did you mean "read"/);
     assert.match(faults[3].message, /did you mean "allow"/);
+  });
+
+  test("they are those of tctl create --dry-run, word for word", async () => {
+    const yaml = [
+      "kind: token",
+      "version: v2",
+      "metadata: { name: t, labls: {} }",
+      "spec:",
+      "  roles: [Bott]",
+      "  join_method: bound-keypairs",
+      "  bound_keypair: { recovery: { limit: 0, mode: sometimes } }",
+    ].join("\n");
+    const { faults } = await check("token", yaml);
+    assert.ok(faults.length >= 5);
+    const env = { TENON_DATA_DIR: cluster.dataDir };
+    const ran = await runCaptured(tctl, ["create", "--dry-run", "-f", "-"], { env, stdin: yaml });
+    assert.notEqual(ran.code, 0);
+    for (const { line, column, path, message } of faults as Fault[])
+      assert.ok(ran.err.includes(`:${line}:${column}: ${path}: ${message}`), `${path}: ${ran.err}`);
+    const told = ran.err.split("\n").filter((each) => /:\d+:\d+: /.test(each));
+    assert.equal(told.length, faults.length);
   });
 
   test("what only the cluster knows is a fault at its place too", async () => {

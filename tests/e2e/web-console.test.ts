@@ -85,12 +85,15 @@ suite("the console in the web page", needs("chromium"), () => {
     await page.getByRole("option", { name: "robot" }).click();
     await page.keyboard.press("Tab");
     await page.getByRole("textbox", { name: "Value of repository" }).fill("octo/app");
-    await press("Create");
+    await page.getByRole("button", { name: "Create", exact: true }).dblclick();
     await page.getByRole("heading", { name: "robot-ci" }).waitFor();
     await page.getByText("octo/app").first().waitFor();
     const { spec } = await cluster.resources.require("token", "robot-ci");
     assert.deepEqual([spec.bot_name, spec.join_method], ["robot", "github"]);
     assert.deepEqual(spec.github?.allow, [{ repository: "octo/app" }]);
+    // It was pressed twice, and written once.
+    const made = (await cluster.events("token.create")).map(({ fields }) => fields);
+    assert.equal(made.filter((each) => JSON.stringify(each).includes("robot-ci")).length, 1);
   });
 
   test("a fault in the YAML stands at its line, leads there, and is mended in place", async () => {

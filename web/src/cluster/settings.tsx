@@ -4,7 +4,7 @@ import { useNavigate } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useForbidden } from "../api/access.ts";
 import { Problem } from "../api/factor.tsx";
-import { text, words } from "../forms/parts.tsx";
+import { text, words } from "../values.ts";
 import { fieldOf } from "../kinds.ts";
 import { documentOf } from "../resource/queries.ts";
 

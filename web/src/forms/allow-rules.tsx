@@ -1,7 +1,8 @@
 import { Button, Pairs } from "@tenon/ui";
 import { useId, type ReactElement } from "react";
 import type { Path } from "../draft/tree.ts";
-import { At, entries, text, type FormProps } from "./parts.tsx";
+import { At, type FormProps } from "./parts.tsx";
+import { entries, text } from "../values.ts";
 
 /** What the rules of a method may name; of `oidc`, any claim. */
 const claims: Readonly<Record<string, readonly string[]>> = {

@@ -3,7 +3,8 @@ import type { ReactElement } from "react";
 import type { Path } from "../draft/tree.ts";
 import { Lists } from "./lists.tsx";
 import { useNames } from "./names.ts";
-import { At, orNothing, words, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { words } from "../values.ts";
 import { Rules } from "./rules.tsx";
 
 const matchers = [

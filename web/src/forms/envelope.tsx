@@ -1,6 +1,7 @@
 import { Field, Pairs, Panel } from "@tenon/ui";
 import type { ReactElement } from "react";
-import { At, entries, orNothing, text, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { entries, text } from "../values.ts";
 
 /** What documents of every kind begin with. */
 export const Envelope = ({

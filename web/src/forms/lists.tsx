@@ -1,7 +1,8 @@
 import { Pairs } from "@tenon/ui";
 import { useState, type ReactElement } from "react";
 import type { Path } from "../draft/tree.ts";
-import { At, entries, words, type FormProps } from "./parts.tsx";
+import { At, type FormProps } from "./parts.tsx";
+import { entries, words } from "../values.ts";
 
 /** Names with a list of values each, such as traits, or the labels that a role matches. */
 export const Lists = ({

@@ -51,15 +51,6 @@ export function At({
   );
 }
 
-export const text = (value: unknown): string =>
-  typeof value === "string" || typeof value === "number" ? String(value) : "";
-
-export const words = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((each) => typeof each !== "object").map(String) : [];
-
-export const entries = (value: unknown): (readonly [string, unknown])[] =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
-
 /** What is empty is left out, and so is its default. */
 export const orNothing = <T,>(value: T): T | undefined =>
   value === "" || (Array.isArray(value) && value.length === 0) ? undefined : value;

@@ -2,7 +2,8 @@ import { Check, Field, Panel } from "@tenon/ui";
 import type { ReactElement } from "react";
 import { Conditions } from "./conditions.tsx";
 import { Envelope } from "./envelope.tsx";
-import { At, orNothing, text, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { text } from "../values.ts";
 
 export const RoleForm = (form: FormProps): ReactElement => (
   <div className="stack">

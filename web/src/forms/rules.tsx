@@ -3,7 +3,8 @@ import { useSuspenseQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { viewer } from "../api/queries.ts";
 import type { Path } from "../draft/tree.ts";
-import { At, words, type FormProps } from "./parts.tsx";
+import { At, type FormProps } from "./parts.tsx";
+import { words } from "../values.ts";
 
 const verbs = ["*", "list", "read", "create", "update", "delete", "use"].map((id) => ({ id }));
 

@@ -4,7 +4,8 @@ import type { ReactElement } from "react";
 import { call, named, site } from "../api/client.ts";
 import { fieldOf } from "../kinds.ts";
 import { Envelope } from "./envelope.tsx";
-import { At, orNothing, text, words, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { text, words } from "../values.ts";
 
 interface Schema {
   readonly type?: string;

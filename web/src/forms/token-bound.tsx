@@ -1,7 +1,8 @@
 import { Choice, Field, Panel, TextField } from "@tenon/ui";
 import type { ReactElement } from "react";
 import { MomentField } from "./moment.tsx";
-import { At, orNothing, text, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { text } from "../values.ts";
 
 const at = ["spec", "bound_keypair"] as const;
 const onboarding = [...at, "onboarding"] as const;

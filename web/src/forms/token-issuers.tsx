@@ -2,7 +2,8 @@ import { Check, Choice, Field, Panel, TextField } from "@tenon/ui";
 import type { ReactElement } from "react";
 import type { Path } from "../draft/tree.ts";
 import { AllowRules } from "./allow-rules.tsx";
-import { At, orNothing, text, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { text } from "../values.ts";
 
 interface Setting {
   readonly name: string;

@@ -5,7 +5,8 @@ import { BoundKeypair } from "./token-bound.tsx";
 import { Issuers } from "./token-issuers.tsx";
 import { MomentField } from "./moment.tsx";
 import { useNames } from "./names.ts";
-import { At, orNothing, text, words, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { text, words } from "../values.ts";
 
 const methods = [
   ["bound_keypair", "bound_keypair: a machine with a key of its own"],

@@ -2,7 +2,8 @@ import { Panel, PickMany } from "@tenon/ui";
 import type { ReactElement } from "react";
 import { Envelope } from "./envelope.tsx";
 import { useNames } from "./names.ts";
-import { At, orNothing, words, type FormProps } from "./parts.tsx";
+import { At, orNothing, type FormProps } from "./parts.tsx";
+import { words } from "../values.ts";
 import { Lists } from "./lists.tsx";
 
 export const UserForm = (form: FormProps): ReactElement => {

@@ -5,7 +5,7 @@ import { useAllowed } from "../api/access.ts";
 import { call, query, site } from "../api/client.ts";
 import { allTokens } from "../api/queries.ts";
 import type { Document, Instance, Page } from "../api/types.ts";
-import { text } from "../forms/parts.tsx";
+import { text } from "../values.ts";
 import { useNames } from "../forms/names.ts";
 import { appName } from "../resource/title.ts";
 

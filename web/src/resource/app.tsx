@@ -3,7 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import { Problem } from "../api/factor.tsx";
 import type { Document } from "../api/types.ts";
-import { text } from "../forms/parts.tsx";
+import { text } from "../values.ts";
 import type { FactsProps } from "./facts.tsx";
 import { Openers } from "./openable.tsx";
 import { commonFacts } from "./plain.tsx";

@@ -2,7 +2,7 @@ import { Badge, Tags, Time, type Column } from "@tenon/ui";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import type { Document } from "../api/types.ts";
-import { entries, text, words } from "../forms/parts.tsx";
+import { entries, text, words } from "../values.ts";
 import { ResourceLink } from "./links.tsx";
 import { Labels } from "./plain.tsx";
 import { appName } from "./title.ts";

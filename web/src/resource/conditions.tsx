@@ -1,6 +1,6 @@
 import { Panel } from "@tenon/ui";
 import type { ReactElement, ReactNode } from "react";
-import { entries, words } from "../forms/parts.tsx";
+import { entries, words } from "../values.ts";
 import { Names } from "./role.tsx";
 
 const openers = [

@@ -1,6 +1,6 @@
 import { Badge, Facts, Panel, Time } from "@tenon/ui";
 import type { ReactElement } from "react";
-import { text } from "../forms/parts.tsx";
+import { text } from "../values.ts";
 import type { FactsProps } from "./facts.tsx";
 import { linkable, ResourceLink } from "./links.tsx";
 

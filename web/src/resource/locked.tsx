@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
 import { useAllowed } from "../api/access.ts";
 import type { Document } from "../api/types.ts";
-import { text } from "../forms/parts.tsx";
+import { text } from "../values.ts";
 import { locksOnTargets } from "./queries.ts";
 import { isSecretName } from "./title.ts";
 

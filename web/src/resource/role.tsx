@@ -1,6 +1,6 @@
 import { Facts, Panel, Tags } from "@tenon/ui";
 import type { ReactElement } from "react";
-import { text } from "../forms/parts.tsx";
+import { text } from "../values.ts";
 import { Conditions } from "./conditions.tsx";
 import type { FactsProps } from "./facts.tsx";
 import { Holders } from "./holders.tsx";

@@ -2,7 +2,7 @@ import { Facts, Loading, Panel, Tags, Time } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
 import type { Token } from "../api/types.ts";
-import { entries, text, words } from "../forms/parts.tsx";
+import { entries, text, words } from "../values.ts";
 import { TokenState } from "../tokens/state.tsx";
 import { tokenOf } from "../tokens/queries.ts";
 import type { FactsProps } from "./facts.tsx";

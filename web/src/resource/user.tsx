@@ -1,7 +1,7 @@
 import { Facts, Panel, Tags } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactElement } from "react";
-import { entries, text, words } from "../forms/parts.tsx";
+import { entries, text, words } from "../values.ts";
 import type { FactsProps } from "./facts.tsx";
 import { ResourceLink } from "./links.tsx";
 import { commonFacts } from "./plain.tsx";
