@@ -103,6 +103,7 @@ suite("every endpoint, asked by everybody", () => {
       cells: "                                              ?  o  o  o  o  o  o",
       ask: () => ({ body: {} }),
     },
+    [`GET ${SITE}/live`]: { cells: "                        ?  +  +  +  +  +  +" },
     [`GET ${SITE}/context`]: { cells: "                     ?  +  +  +  +  +  +" },
 
     // One's own account: whoever one is.

@@ -30,7 +30,7 @@ suite("the web page, for everybody", needs("chromium"), () => {
         await page.getByRole("button", { name: "Make a passkey" }).click();
         await page.getByRole("heading", { name: "Bots", exact: true }).waitFor();
         await assertFit(page);
-        for (const path of ["bots/robot", "instances", "locks", "audit", "cluster"]) {
+        for (const path of ["bots/robot", "instances", "locks", "audit", "cluster", "account"]) {
           await page.goto(`${origin}/web/${path}`);
           await settled(page);
           await assertFit(page);

@@ -5,6 +5,7 @@ import { Browser } from "#testing/browser";
 import { ManualClock } from "#testing/clock";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { needs } from "#testing/needs";
+import { Yard } from "#testing/processes";
 import { WebPerson } from "#testing/web-person";
 import { WebTab } from "#testing/web-tab";
 
@@ -176,9 +177,13 @@ suite("a person's account, in the browser", needs("chromium"), () => {
     await tab.heading("Bots");
   });
 
-  test("who lost everything gets a link from an administrator, and whoever had it is out", async () => {
+  test("who lost everything gets a link by tctl users reset, and whoever had it is out", async () => {
     await signIn("bots");
-    const { url } = await cluster.admin.auth.inviteUser({ user: "alice", recovery: true });
+    await using yard = await Yard.open();
+    const words = ["users", "reset", "alice", `--data-dir=${cluster.dataDir}`];
+    const told = await yard.run("tctl", words);
+    assert.equal(told.code, 0, told.err);
+    const [url = ""] = /https:\S+/.exec(told.out) ?? [];
     const fresh = await WebTab.open(browser, cluster);
     await fresh.page.goto(url);
     await fresh.sees("Welcome back, alice");

@@ -50,8 +50,15 @@ export class WebClient {
       },
       (response) => {
         let text = "";
-        response.setEncoding("utf8").on("data", (part: string) => (text += part));
-        response.on("error", reject).on("end", () => {
+        const streams = response.headers["content-type"] === "text/event-stream";
+        response.setEncoding("utf8").on("data", (part: string) => {
+          text += part;
+          // A stream has no end of its own: its first words are the answer.
+          if (streams) asked.destroy();
+        });
+        response.on("error", streams ? () => {} : reject);
+        response.on("close", () => {
+          if (!streams && !response.complete) return;
           const [given] = response.headers["set-cookie"] ?? [];
           if (given) this.cookie = given.split(";", 1)[0]!;
           const json = response.headers["content-type"]?.startsWith("application/json");
