@@ -113,7 +113,7 @@ function instanceOf(i: number, size: CrowdSize): BotInstance {
       ? ((i * 7_919) % 2_592_000) * 1_000
       : (i * 613) % 1_800_000;
   const at = (before: number): string => new Date(now - age - before).toISOString();
-  const first = authentication(at(10 * DAY_MS), 1, i);
+  const first = authentication(at(10 * DAY_MS), 1, i, bot);
   const beat = heartbeat(at(0), i, isOld ? OLD_VERSION : versions[(i * 31) % versions.length]!);
   const status = i % 1_000 === 13 ? "failed" : i % 100 === 14 ? "unhealthy" : "healthy";
   const service = (name: string, type: string) => ({ name, type, status, updated_at: beat.time });
@@ -125,7 +125,7 @@ function instanceOf(i: number, size: CrowdSize): BotInstance {
     status: {
       generation: 2,
       initial_authentication: first,
-      latest_authentications: [first, authentication(at(60_000), 2, i)],
+      latest_authentications: [first, authentication(at(60_000), 2, i, bot)],
       initial_heartbeat: { ...beat, time: first.time },
       latest_heartbeats: [{ ...beat, time: at(1_200_000) }, beat],
       service_health: [service("identity", "identity"), service("hello", "application-tunnel")],
@@ -136,10 +136,15 @@ function instanceOf(i: number, size: CrowdSize): BotInstance {
 
 const now = Date.now();
 
-const authentication = (time: string, generation: number, i: number): Authentication => ({
+const authentication = (
+  time: string,
+  generation: number,
+  i: number,
+  token: string,
+): Authentication => ({
   time,
   join_method: i % 50 === 0 ? "github" : "bound_keypair",
-  token: botName(i),
+  token,
   generation,
   key_fingerprint: createHash("sha256").update(String(i)).digest("hex"),
   remote_addr: `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`,
