@@ -9,7 +9,7 @@ import { startCluster, type TestCluster } from "#testing/cluster";
 import { needs } from "#testing/needs";
 import { Yard } from "#testing/processes";
 import { until } from "#testing/wait";
-import { Person } from "#testing/browser-person";
+import { WebTab } from "#testing/web-tab";
 
 /** An error before it is one way to be closed. */
 const closed = (socket: Socket): Promise<void> =>
@@ -20,7 +20,7 @@ suite("the page of a bot", needs("chromium"), () => {
   let browser: Browser;
   let echo: TestServer;
   let bot: TestBot;
-  let person: Person;
+  let person: WebTab;
   let port = 0;
 
   before(async () => {
@@ -40,7 +40,7 @@ suite("the page of a bot", needs("chromium"), () => {
     });
     await bot.healthy("echo-tunnel");
     browser = await Browser.open();
-    person = await Person.enter(cluster, browser, "admin");
+    person = await WebTab.enter(browser, cluster);
   });
   after(async () => {
     await browser[Symbol.asyncDispose]();
@@ -59,7 +59,7 @@ suite("the page of a bot", needs("chromium"), () => {
   };
 
   test("Infrastructure Security sees roles and allowed traits at a glance", async () => {
-    await person.open("bots/robot");
+    await person.settle("bots/robot");
     await person.panel("Roles and traits").getByText("echo-access").waitFor();
   });
 
@@ -93,7 +93,7 @@ suite("the page of a bot", needs("chromium"), () => {
     await person.choice("Name of trait 1").fill("logins");
     await person.choice("Values of logins").fill("deploy,root,");
     await person.field("Longest session").fill("3h");
-    await person.pressInDialog("Save");
+    await person.inDialog("Save");
     await person.panel("Bot info").getByText("3h").waitFor();
     const { spec } = await cluster.resources.require("bot", "robot");
     assert.deepEqual(spec, {
@@ -113,7 +113,7 @@ suite("the page of a bot", needs("chromium"), () => {
     await person.press("Lock");
     await person.field("Message").fill("stolen laptop");
     await person.field("For how long").fill("2h");
-    await person.pressInDialog("Lock");
+    await person.inDialog("Lock");
     await person.sees("Locked by admin: stolen laptop");
     await cut;
     assert.equal(await talk(), undefined);
@@ -121,7 +121,7 @@ suite("the page of a bot", needs("chromium"), () => {
 
   test("Incident Response takes the lock back on the same page, and the bot is back", async () => {
     await person.press("Unlock");
-    await person.pressInDialog("Unlock");
+    await person.inDialog("Unlock");
     await person.page.getByText("Locked by admin").waitFor({ state: "detached" });
     await bot.healthy("echo-tunnel");
     await until("the tunnel", async () => {
@@ -132,9 +132,9 @@ suite("the page of a bot", needs("chromium"), () => {
   });
 
   test("DevOps sees in real time that a new machine enrols", async () => {
-    await person.open("bots");
+    await person.settle("bots");
     await person.press("Add a bot");
-    await person.field("Name").fill("fresh");
+    await person.page.getByRole("textbox", { name: "Name", exact: true }).fill("fresh");
     await person.choice("Roles").fill("access,");
     await person.choice("Roles").press("Escape");
     await person.press("Add");
@@ -153,7 +153,7 @@ suite("the page of a bot", needs("chromium"), () => {
   test("Infrastructure Security deletes a bot that is no longer required, after locking was offered instead", async () => {
     await person.press("Delete");
     await person.sees("A lock cuts it off at once");
-    await person.pressInDialog("Delete");
+    await person.inDialog("Delete");
     await person.page.getByRole("heading", { name: "Bots", exact: true }).waitFor();
     assert.equal(await cluster.resources.get("bot", "fresh"), undefined);
     await person.page.getByRole("link", { name: "fresh" }).waitFor({ state: "detached" });

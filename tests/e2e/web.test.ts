@@ -6,12 +6,12 @@ import { Browser } from "#testing/browser";
 import { startCluster, type TestCluster } from "#testing/cluster";
 import { needs } from "#testing/needs";
 import { until } from "#testing/wait";
-import { Person } from "#testing/browser-person";
+import { WebTab } from "#testing/web-tab";
 
 suite("the web page", needs("chromium"), () => {
   let cluster: TestCluster;
   let browser: Browser;
-  let person: Person;
+  let person: WebTab;
 
   before(async () => {
     cluster = await startCluster({ publicAddr: "localhost", name: "tenon.localhost" });
@@ -30,7 +30,7 @@ suite("the web page", needs("chromium"), () => {
   };
 
   test("an invitation: a passkey is made, signs in, and leads to the bots", async () => {
-    person = await Person.enter(cluster, browser, "admin");
+    person = await WebTab.enter(browser, cluster);
     await person.page.getByRole("heading", { name: "Bots", exact: true }).waitFor();
     await person.page.getByRole("link", { name: "robot", exact: true }).waitFor();
     assert.equal(new URL(person.page.url()).hash, "");
@@ -42,15 +42,15 @@ suite("the web page", needs("chromium"), () => {
   });
 
   test("a change that somebody else overtook is refused, and nothing is lost", async () => {
-    await person.open("bots/robot");
+    await person.settle("bots/robot");
     await person.press("Edit");
     const current = await cluster.resources.require("bot", "robot");
     const changed = { ...current, spec: { ...current.spec, max_session_ttl: "1h" } };
     await cluster.admin.resources.update({ documents: [{ json: JSON.stringify(changed) }] });
-    await person.pressInDialog("Remove auditor");
-    await person.pressInDialog("Save");
-    await person.pressInDialog("Verify");
-    await person.pressInDialog("Use a passkey");
+    await person.inDialog("Remove auditor");
+    await person.inDialog("Save");
+    await person.inDialog("Verify");
+    await person.inDialog("Use a passkey");
     await person.page.getByText("somebody else was first").waitFor();
     await person.page.keyboard.press("Escape");
     const after = await cluster.resources.require("bot", "robot");
@@ -87,7 +87,7 @@ suite("the web page", needs("chromium"), () => {
   });
 
   test("the address bar is the state: a search is there after a reload", async () => {
-    await person.open("bots");
+    await person.settle("bots");
     await person.page.getByRole("searchbox").fill("rob");
     await person.page.waitForURL(/search=rob/);
     await person.page.reload();
@@ -104,12 +104,12 @@ suite("the web page", needs("chromium"), () => {
     const paths = ["instances", "tokens", "locks", "audit", "cluster"];
     const kinds = ["role", "user", "app", "node", "db"];
     for (const path of [...paths, ...kinds.map((kind) => `resources/${kind}`)])
-      await person.open(path);
+      await person.settle(path);
     assert.deepEqual(errors, []);
   });
 
   test("signing out leads to the door, and the passkey opens it again", async () => {
-    await person.open("bots");
+    await person.settle("bots");
     await person.press("Sign out");
     await person.page.getByRole("heading", { name: "Sign in" }).waitFor();
     await person.page.goBack();
@@ -133,7 +133,7 @@ suite("the web page", needs("chromium"), () => {
     await person.page.goto(url);
     await person.press("Make a passkey");
     await person.page.getByRole("heading", { name: "Bots", exact: true }).waitFor();
-    await person.open("bots/robot");
+    await person.settle("bots/robot");
     const edit = person.page.getByRole("button", { name: "Edit", exact: true });
     await until("the button is off", async () => await edit.isDisabled());
     assert.match((await edit.getAttribute("title")) ?? "", /none of your roles \(viewer\)/);

@@ -1,5 +1,5 @@
 import type { Locator, Page } from "playwright-core";
-import type { Browser } from "./browser.ts";
+import { settled, type Browser } from "./browser.ts";
 import type { TestCluster } from "./cluster.ts";
 import { until } from "./wait.ts";
 import type { WebClient } from "./web-client.ts";
@@ -16,6 +16,19 @@ export class WebTab {
 
   static async open(browser: Browser, cluster: TestCluster): Promise<WebTab> {
     return new WebTab(await browser.page(), cluster);
+  }
+
+  /** With an invitation that is taken up, by a passkey: of a user that is there, or of the first one. */
+  static async enter(browser: Browser, cluster: TestCluster, user = "admin"): Promise<WebTab> {
+    const url =
+      user === "admin"
+        ? await cluster.cluster.inviteFirstUser("admin")
+        : (await cluster.admin.auth.inviteUser({ user })).url;
+    const tab = await WebTab.open(browser, cluster);
+    await tab.page.goto(url);
+    await tab.press("Make a passkey");
+    await tab.page.locator("main.page").waitFor();
+    return tab;
   }
 
   /** The browser has this session from now on, as if its person had signed in there. */
@@ -35,6 +48,12 @@ export class WebTab {
     await this.page.locator("main h1").waitFor();
   }
 
+  /** With everything that it shows. */
+  async settle(path: string): Promise<void> {
+    await this.go(path);
+    await settled(this.page);
+  }
+
   button(name: string): Locator {
     return this.page.getByRole("button", { name, exact: true }).first();
   }
@@ -49,6 +68,21 @@ export class WebTab {
 
   async inDialog(name: string): Promise<void> {
     await this.page.locator("dialog").getByRole("button", { name, exact: true }).last().click();
+  }
+
+  /** A field with options beneath it. */
+  choice(name: string): Locator {
+    return this.page.getByRole("combobox", { name, exact: true });
+  }
+
+  panel(name: string): Locator {
+    return this.page.getByRole("region", { name, exact: true }).first();
+  }
+
+  /** Gives the second factor, with a passkey, where the page asks for it. */
+  async verify(): Promise<void> {
+    await this.press("Verify");
+    await this.inDialog("Use a passkey");
   }
 
   /** No dialog is open any more. */

@@ -2,7 +2,7 @@ import {
   startAuthentication,
   type PublicKeyCredentialRequestOptionsJSON,
 } from "@simplewebauthn/browser";
-import { Button, Field, Notice } from "@tenon/ui";
+import { Button, Field, Notice, Title } from "@tenon/ui";
 import { useEffect, useRef, useState, type FormEvent, type ReactElement } from "react";
 import { call } from "./api/client.ts";
 import { useEnter } from "./api/enter.ts";
@@ -40,7 +40,7 @@ export function Door({ why, onEntered }: DoorProps): ReactElement {
   });
   return (
     <form onSubmit={submit}>
-      <h1>Sign in</h1>
+      <Title text="Sign in" />
       {why !== undefined && <Notice tone="soft">{sentence(why)}</Notice>}
       {error !== undefined && <Notice tone="bad">{error}</Notice>}
       <Button onClick={() => enter(`${SESSIONS}/passkey`, withPasskey)} busy={busy}>

@@ -19,9 +19,18 @@ type Open = "edit" | "lock" | "delete";
 export function BotPage(): ReactElement {
   const { name } = useParams({ from: "/shell/bots/$name" });
   const { data, error, refetch } = useQuery(botOf(name));
-  if (error) return <Problem error={error} what={`Bot ${name}`} retry={() => void refetch()} />;
-  if (!data) return <Loading />;
-  return <Details key={name} bot={data} />;
+  if (data && !error) return <Details key={name} bot={data} />;
+  return (
+    <>
+      <Trail />
+      <Title text={name} />
+      {error ? (
+        <Problem error={error} what={`Bot ${name}`} retry={() => void refetch()} />
+      ) : (
+        <Loading />
+      )}
+    </>
+  );
 }
 
 function Details({ bot }: { bot: Bot }): ReactElement {

@@ -1,4 +1,4 @@
-import { Menu, Panel } from "@tenon/ui";
+import { Menu, Panel, Title } from "@tenon/ui";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, type ReactElement } from "react";
@@ -21,7 +21,7 @@ export function AuditPage(): ReactElement {
   return (
     <>
       <div className="row apart">
-        <h1>Audit log</h1>
+        <Title text="Audit log" />
         <Menu
           label="Export these events"
           text="Export"

@@ -1,4 +1,4 @@
-import { Facts, Loading, Panel, Time } from "@tenon/ui";
+import { Facts, Loading, Panel, Time, Title } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -16,7 +16,7 @@ export function ClusterPage(): ReactElement {
   const { data, error, refetch } = useQuery(clusterStatus);
   return (
     <>
-      <h1>{data?.cluster ?? "Cluster"}</h1>
+      <Title text={data?.cluster ?? "Cluster"} />
       <Alerts />
       {error ? (
         <Problem error={error} what="Viewing the cluster" retry={() => void refetch()} />

@@ -1,6 +1,6 @@
 import { useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useState, type ReactElement } from "react";
-import { Notice } from "@tenon/ui";
+import { Notice, Title } from "@tenon/ui";
 import { useForbidden } from "../api/access.ts";
 import type { Document } from "../api/types.ts";
 import { DraftEditor, type View } from "../draft/editor.tsx";
@@ -45,7 +45,7 @@ export function CreatePage(): ReactElement {
   };
   return (
     <>
-      <h1>New {one}</h1>
+      <Title text={`New ${one}`} />
       {forbidden === undefined ? (
         <DraftEditor
           // Another kind is another draft.

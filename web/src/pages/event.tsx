@@ -1,4 +1,4 @@
-import { Badge, ExactTime, Facts, Loading, Panel } from "@tenon/ui";
+import { Badge, ExactTime, Facts, Loading, Panel, Title } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import type { ReactElement, ReactNode } from "react";
@@ -24,7 +24,7 @@ function Details({ event }: { event: AuditEvent }): ReactElement {
   return (
     <>
       <div className="row">
-        <h1 className="mono">{type}</h1>
+        <Title text={type} mono />
         <Badge tone={code === "failure" ? "bad" : "good"}>{code}</Badge>
       </div>
       <div className="columns">

@@ -2,7 +2,7 @@ import {
   startRegistration,
   type PublicKeyCredentialCreationOptionsJSON,
 } from "@simplewebauthn/browser";
-import { Button, Field, Loading, Notice } from "@tenon/ui";
+import { Button, Field, Loading, Notice, Title } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactElement } from "react";
 import { call, messageOf } from "../api/client.ts";
@@ -36,7 +36,7 @@ export function InvitationPage(): ReactElement {
     return (
       <main className="door">
         <div>
-          <h1>This link does not open anything</h1>
+          <Title text="This link does not open anything" />
           <Notice tone="bad">{messageOf(error)}</Notice>
         </div>
       </main>
@@ -61,9 +61,9 @@ function Accept({ invitation, path }: { invitation: Invitation; path: string }):
   };
   return (
     <form onSubmit={submit}>
-      <h1>
-        {invitation.purpose === "recovery" ? "Welcome back" : "Welcome"}, {invitation.user}
-      </h1>
+      <Title
+        text={`${invitation.purpose === "recovery" ? "Welcome back" : "Welcome"}, ${invitation.user}`}
+      />
       <p className="soft">Choose how you sign in to {invitation.cluster}.</p>
       {error !== undefined && <Notice tone="bad">{error}</Notice>}
       <Button look="main" onClick={() => enter(path, withPasskey)} busy={busy}>

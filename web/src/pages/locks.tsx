@@ -1,4 +1,4 @@
-import { Button, Empty, Loading, Notice, Panel, Table, type Column } from "@tenon/ui";
+import { Button, Empty, Loading, Notice, Panel, Table, Title, type Column } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, useState, type ReactElement } from "react";
@@ -44,7 +44,7 @@ export function LocksPage(): ReactElement {
   return (
     <>
       <div className="row apart">
-        <h1>Locks</h1>
+        <Title text="Locks" />
         <Button look="main" forbidden={may("lock", "create")} onClick={() => setOpen("new")}>
           New lock
         </Button>

@@ -1,4 +1,4 @@
-import { Button, Panel, type Sort } from "@tenon/ui";
+import { Button, Panel, Title, type Sort } from "@tenon/ui";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useParams, useSearch } from "@tanstack/react-router";
 import { useCallback, type ReactElement } from "react";
@@ -25,7 +25,7 @@ export function ResourcesPage(): ReactElement {
   return (
     <>
       <div className="row apart">
-        <h1>{many}</h1>
+        <Title text={many} />
         {written === "here" && <Add kind={kind} one={one} />}
       </div>
       <Search label="Search by name, label or field" value={given.search} onChange={search} />

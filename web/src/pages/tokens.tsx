@@ -1,4 +1,4 @@
-import { Button, Empty, Loading, Notice, Panel, Table } from "@tenon/ui";
+import { Button, Empty, Loading, Notice, Panel, Table, Title } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback, type ReactElement } from "react";
@@ -25,7 +25,7 @@ export function TokensPage(): ReactElement {
   return (
     <>
       <div className="row apart">
-        <h1>Join tokens</h1>
+        <Title text="Join tokens" />
         <Button
           look="main"
           forbidden={forbidden}

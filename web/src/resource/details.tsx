@@ -1,4 +1,4 @@
-import { Badge, Loading, Notice } from "@tenon/ui";
+import { Badge, Loading, Notice, Title } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactElement } from "react";
@@ -30,9 +30,7 @@ export function Details({ kind, id, onView }: ResourceProps): ReactElement {
             <ListLink kind={kind} many={many} />
           </nav>
           <div className="row">
-            <h1>
-              <bdi>{data ? titleOf(data) : id.startsWith("~") ? "…" : id}</bdi>
-            </h1>
+            <Title text={data ? titleOf(data) : id.startsWith("~") ? "…" : id} />
             <Badge tone="soft">{one}</Badge>
           </div>
         </div>

@@ -1,4 +1,4 @@
-import { Loading, Notice } from "@tenon/ui";
+import { Loading, Notice, Title } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactElement } from "react";
 import { useForbidden } from "../api/access.ts";
@@ -15,7 +15,7 @@ export function EditResource(props: ResourceProps & { view: View }): ReactElemen
   if (forbidden === undefined) return <Edit {...props} />;
   return (
     <>
-      <h1>{props.id}</h1>
+      <Title text={props.id} />
       <Notice tone="soft">You may not change this: {forbidden}.</Notice>
     </>
   );
@@ -36,7 +36,7 @@ function Edit({ kind, id, view, onView }: ResourceProps & { view: View }): React
   if (problem && !began)
     return (
       <>
-        <h1>{id}</h1>
+        <Title text={id} />
         <Problem
           error={problem}
           what={`Changing this ${wordsOf(kind).one}`}
@@ -51,9 +51,7 @@ function Edit({ kind, id, view, onView }: ResourceProps & { view: View }): React
   const { one } = wordsOf(kind);
   return (
     <>
-      <h1>
-        Edit {one} {kind !== "cluster_config" && <bdi>{titleOf(document.data)}</bdi>}
-      </h1>
+      <Title text={`Edit ${one}${kind === "cluster_config" ? "" : ` ${titleOf(document.data)}`}`} />
       <DraftEditor
         kind={kind}
         id={id}
