@@ -18,7 +18,7 @@ import {
 import { prove } from "./joins-killed/proof.ts";
 
 /** A longer run: `TENON_KILL_JOINS=5000 node --test tests/e2e/joins-killed.test.ts`. */
-const JOINS = Number(process.env["TENON_KILL_JOINS"] ?? 400);
+const JOINS = Number(process.env["TENON_KILL_JOINS"] ?? 200);
 const SEED = Number(process.env["TENON_SEED"] ?? Date.now() & 0x7fffffff);
 const MACHINES = 8;
 /** Joins that are acknowledged between two kills, at most, and milliseconds to strike off beat. */

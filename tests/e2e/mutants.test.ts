@@ -6,7 +6,7 @@ import { Nursery } from "../mutants/plant.ts";
 import { mutants } from "../mutants/table.ts";
 
 /** All of them by `npm run mutants`; here some, others in each run. */
-const COUNT = Number(process.env["TENON_MUTANTS"] ?? 10);
+const COUNT = Number(process.env["TENON_MUTANTS"] ?? 5);
 const SEED = Number(process.env["TENON_SEED"] ?? Date.now() & 0x7fffffff);
 
 test("bugs that are planted in a join are caught", async (context) => {
