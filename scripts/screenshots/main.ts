@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Browser } from "#testing/browser";
 import { Scene } from "./scene.ts";
-import { Tour } from "./tour.ts";
+import { Tour, type Stop } from "./tour.ts";
 
 const { values } = parseArgs({
   options: { all: { type: "string" }, only: { type: "string" }, look: { type: "string" } },
 });
+const FIRST = "light-1440";
 const looks = [false, true]
   .flatMap((dark) => [400, 900, 1440].map((width) => ({ dark, width })))
   .filter((look) => values.look === undefined || values.look === nameOf(look));
@@ -26,10 +27,17 @@ for (const look of wanted) {
   const tour = await Tour.begin({
     scene,
     browser,
+    wanted: (stop) => isWanted(stop, name),
     fileOf: (page) => join(folder, `${page}-${name}.png`),
   });
-  await tour.run({ every: values.all !== undefined, only: values.only?.split(",") });
+  await tour.run();
   console.log(`${folder}: ${name}`);
+}
+
+function isWanted({ name, main }: Stop, look: string): boolean {
+  if (values.only) return values.only.split(",").includes(name);
+  if (values.all || main === "every look") return true;
+  return main === "once" && look === FIRST;
 }
 
 function nameOf({ dark, width }: { dark: boolean; width: number }): string {
