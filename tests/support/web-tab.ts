@@ -88,7 +88,10 @@ export class WebTab {
   /** No dialog is open any more. */
   async closed(): Promise<void> {
     const open = this.page.locator("dialog");
-    await until("the dialogs are closed", async () => (await open.count()) === 0);
+    const closed = until("the dialogs are closed", async () => (await open.count()) === 0);
+    await closed.catch(async (error: unknown) => {
+      throw new Error((await open.allInnerTexts()).join("\n"), { cause: error });
+    });
   }
 
   async sees(text: string | RegExp): Promise<void> {

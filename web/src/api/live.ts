@@ -84,7 +84,8 @@ class Live {
   }
 
   #ready(): void {
-    if (this.#lost) void this.#client.invalidateQueries();
+    // What the viewer may do was asked for before the stream was there, and may have changed since.
+    void this.#client.invalidateQueries(this.#lost ? {} : { queryKey: ["viewer"] });
     this.#lost = false;
     this.#retryMs = FIRST_RETRY_MS;
     clearTimeout(this.#telling);
