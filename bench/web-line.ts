@@ -27,7 +27,7 @@ export class WebLine implements Disposable {
     const { totp_secret: secret } = JSON.parse(await this.get(path)) as { totp_secret: string };
     const password = "correct horse battery";
     const now = Date.now();
-    await this.#send("POST", path, { password, code: codeAt(secret, now - 30_000) });
+    await this.#send("POST", path, { password, code: codeAt(secret, now) });
     await this.#send("POST", "/v1/webapi/mfa", { code: codeAt(secret, now + 30_000) });
   }
 
