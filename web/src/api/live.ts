@@ -9,6 +9,8 @@ import { tellOver } from "./over.ts";
 /** Kinds that decide what a bot reaches. */
 const shapesAccess = new Set(["bot", "role", "lock", "app", "node", "db", "kube_cluster"]);
 
+/** By then what a page asks for as it opens has come, and is not asked for twice at once. */
+const SETTLE_MS = 500;
 /** A stream that is opened anew at once is no lost connection. */
 const GRACE_MS = 2_000;
 const FIRST_RETRY_MS = 1_000;
@@ -42,6 +44,7 @@ class Live {
   #retryMs = FIRST_RETRY_MS;
   #telling: number | undefined;
   #opening: number | undefined;
+  #asking: number | undefined;
 
   constructor(client: QueryClient, tell: (up: boolean) => void) {
     this.#client = client;
@@ -54,6 +57,7 @@ class Live {
   close(): void {
     clearTimeout(this.#telling);
     clearTimeout(this.#opening);
+    clearTimeout(this.#asking);
     this.#refreshing.close();
     this.#stream.close();
   }
@@ -84,8 +88,11 @@ class Live {
   }
 
   #ready(): void {
-    // What the viewer may do was asked for before the stream was there, and may have changed since.
-    void this.#client.invalidateQueries(this.#lost ? {} : { queryKey: ["viewer"] });
+    // What was asked for before the stream was there may have changed since: the viewer first of all.
+    void this.#client.invalidateQueries({ queryKey: ["viewer"] });
+    clearTimeout(this.#asking);
+    const again = (): void => void this.#client.invalidateQueries();
+    this.#asking = window.setTimeout(again, this.#lost ? 0 : SETTLE_MS);
     this.#lost = false;
     this.#retryMs = FIRST_RETRY_MS;
     clearTimeout(this.#telling);
