@@ -55,12 +55,6 @@ const labelled = (kind: string, name: string, team: string, spec: object): objec
 });
 
 const documents: readonly object[] = [
-  {
-    kind: "cluster_config",
-    version: "v1",
-    metadata: { name: "cluster" },
-    spec: { cluster_name: "tenon.localhost", web_features: ["bot_insights"] },
-  },
   role("deploy-staging", "what a deployment to staging needs", {
     app_labels: { team: ["platform"] },
     node_labels: { env: ["staging"] },

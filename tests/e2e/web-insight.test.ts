@@ -31,7 +31,6 @@ suite("what the page tells of a bot", needs("chromium"), () => {
     echo = await echoApplication();
     cluster = await startCluster({ publicAddr: "localhost", name: "example.test" });
     await cluster.put(
-      settings,
       role("dev", { app_labels: { env: ["dev"] } }),
       role("reports", { db_labels: { team: ["blue"] } }),
       {
@@ -299,12 +298,6 @@ suite("what the page tells of a bot", needs("chromium"), () => {
 const rowsOf = (list: ReturnType<Page["locator"]>): Promise<string | null> =>
   list.getByRole("table").getAttribute("aria-rowcount");
 
-const settings = {
-  kind: "cluster_config",
-  version: "v1",
-  metadata: { name: "cluster" },
-  spec: { cluster_name: "example.test", web_features: ["bot_insights"] },
-};
 const db = { protocol: "postgres", uri: "db.internal:5432" };
 const role = (name: string, allow: object) => ({
   kind: "role",

@@ -85,7 +85,6 @@ export class JoinCluster implements AsyncDisposable {
     max_bot_identity_ttl: "168h",
     recovery_alert_threshold: 0,
     audit_retention: "2160h",
-    web_features: [],
   };
 
   /** `wrap` puts something between joining and the store, which `openStore` gives. */

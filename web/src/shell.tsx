@@ -82,11 +82,7 @@ function useFocusOnArrival(): RefObject<HTMLElement | null> {
 }
 
 /** Beside the page; where there is no room, above it, and folded. */
-function Side({
-  user,
-  cluster,
-  version,
-}: Omit<ViewerContext, "roles" | "access" | "features">): ReactElement {
+function Side({ user, cluster, version }: Omit<ViewerContext, "roles" | "access">): ReactElement {
   const [open, setOpen] = useState(false);
   const id = useId();
   return (

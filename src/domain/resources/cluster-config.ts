@@ -2,9 +2,6 @@ import { duration } from "#base/config";
 import * as z from "zod";
 import { defineKind, type Resource } from "./kind.ts";
 
-/** Each goes when its part is whole. */
-const webFeatures = ["bot_insights"] as const;
-
 const spec = z.strictObject({
   cluster_name: z
     .string()
@@ -24,10 +21,6 @@ const spec = z.strictObject({
       "alert when a token of join method bound_keypair has fewer recoveries left; 0: never",
   }),
   audit_retention: duration.default("2160h").meta({ description: "how long events are kept" }),
-  web_features: z
-    .array(z.enum(webFeatures))
-    .default([])
-    .meta({ description: "parts of the web page that are still being built, and are shown" }),
 });
 
 export type ClusterConfig = Resource<"cluster_config", z.infer<typeof spec>>;

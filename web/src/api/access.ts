@@ -1,6 +1,5 @@
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { viewer } from "./queries.ts";
-import type { ViewerContext } from "./types.ts";
 
 /** Why the viewer may not do something; nothing when the roles allow it. */
 export function useForbidden(): (resource: string, verb: string) => string | undefined {
@@ -14,7 +13,3 @@ export function useForbidden(): (resource: string, verb: string) => string | und
 /** Whether the roles let the viewer see it: what they do not is not asked for, and no refusal is logged. */
 export const useAllowed = (resource: string, verb: string): boolean =>
   useForbidden()(resource, verb) === undefined;
-
-/** Whether the cluster shows a part of the page that is still being built. */
-export const useFeature = (name: keyof ViewerContext["features"]): boolean =>
-  useSuspenseQuery(viewer).data.features[name];

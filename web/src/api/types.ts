@@ -11,7 +11,6 @@ export interface ViewerContext {
   readonly version: string;
   readonly roles: readonly string[];
   readonly access: Readonly<Record<string, readonly string[]>>;
-  readonly features: { readonly bot_insights: boolean };
 }
 
 export interface Trait {

@@ -1,6 +1,6 @@
 import { createRoute, z, type OpenAPIHono } from "@hono/zod-openapi";
 import { mayVerb } from "#domain/access";
-import { CLUSTER_CONFIG_NAME, ruleResources, verbs, type Role } from "#domain/resources";
+import { ruleResources, verbs, type Role } from "#domain/resources";
 import { answers, newApp } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
 
@@ -18,8 +18,6 @@ const show = createRoute({
       /** Resource to the verbs that the roles allow. */
       access: z.record(z.string(), z.array(z.string())),
       second_factor: z.object({ fresh: z.boolean() }),
-      /** Parts that are still being built, and that the cluster's settings show. */
-      features: z.object({ bot_insights: z.boolean() }),
     }),
   ),
 });
@@ -27,7 +25,6 @@ const show = createRoute({
 export function contextRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
   return newApp().openapi(show, async (context) => {
     const session = context.get("session");
-    const settings = await parts.resources.get("cluster_config", CLUSTER_CONFIG_NAME);
     const user = await parts.resources.get("user", session.user);
     const names = user?.spec.roles ?? [];
     const read = await Promise.all(
@@ -42,9 +39,6 @@ export function contextRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
         roles: [...names],
         access: accessOf(session.user, roles),
         second_factor: { fresh: parts.signIn.sessions.hasFreshFactor(session) },
-        features: {
-          bot_insights: settings?.spec.web_features.includes("bot_insights") ?? false,
-        },
       },
       200,
     );
