@@ -42,7 +42,7 @@ export class WebStage implements AsyncDisposable {
     const line = owned.use(new WebLine(port));
     await line.signIn(await invite(place, port));
     const limit = fork(new URL("web-floor-server.ts", import.meta.url));
-    owned.defer(() => limit.disconnect());
+    owned.defer(() => void limit.kill());
     limit.send({ cert: pair.cert, key: pair.key });
     const [message] = (await once(limit, "message")) as [Pick<RunningServer, "port">];
     const floor = owned.use(new WebLine(message.port));
