@@ -13,6 +13,7 @@ import {
 import { PersonCalls, plain } from "../caller.ts";
 import { answers, newApp } from "../openapi.ts";
 import type { WebEnv, WebParts } from "../parts.ts";
+import { Viewer } from "../viewer.ts";
 import { page, pageOptions } from "./bots.ts";
 
 const site = z.object({ site: z.string() });
@@ -109,7 +110,10 @@ export function instanceRoutes(parts: WebParts): OpenAPIHono<WebEnv> {
       const { name, id } = context.req.valid("param");
       const calls = new PersonCalls(parts, context);
       const document = await calls.get("bot_instance", botInstanceName(name, id));
-      const recoveries = await recoveriesOf(calls, document);
+      const viewer = await Viewer.read(parts, context.get("session").user);
+      const recoveries = viewer.may("token", "read")
+        ? await recoveriesOf(calls, document)
+        : undefined;
       return context.json(
         {
           summary: described(document),
@@ -134,7 +138,7 @@ async function recoveriesOf(
     const limit = token.spec.bound_keypair?.recovery.limit;
     return left === undefined || limit === undefined ? undefined : { left, limit };
   } catch (error) {
-    if (["access_denied", "not_found"].includes(codeOf(error))) return undefined;
+    if (codeOf(error) === "not_found") return undefined;
     throw error;
   }
 }
