@@ -58,6 +58,19 @@ suite("the page of a bot", needs("chromium"), () => {
     return open ? socket : undefined;
   };
 
+  /** The page hears of a token and a bot that others change, and shows it. */
+  const changeBesides = async (): Promise<void> => {
+    const token = await cluster.resources.require("token", "robot");
+    const bot = await cluster.resources.require("bot", "robot");
+    const changed = [
+      { ...token, metadata: { ...token.metadata, description: "of build-7" } },
+      { ...bot, spec: { ...bot.spec, max_session_ttl: "11h" } },
+    ];
+    const documents = changed.map((each) => ({ json: JSON.stringify(each) }));
+    await cluster.admin.resources.update({ documents });
+    await person.panel("Bot info").getByText("11h").waitFor();
+  };
+
   test("Infrastructure Security sees roles and allowed traits at a glance", async () => {
     await person.settle("bots/robot");
     await person.panel("Roles and traits").getByText("echo-access").waitFor();
@@ -65,7 +78,9 @@ suite("the page of a bot", needs("chromium"), () => {
 
   test("Infrastructure Security sees the join methods at a glance, after a second factor that is explained first", async () => {
     await person.sees("Viewing join tokens needs a second factor");
-    await person.verify();
+    await person.press("Verify");
+    await changeBesides();
+    await person.inDialog("Use a passkey");
     const tokens = person.panel("Join tokens");
     await tokens.getByText("bound_keypair").waitFor();
     await tokens.getByRole("link", { name: "robot" }).click();

@@ -1,4 +1,5 @@
 import type { Query, QueryClient } from "@tanstack/react-query";
+import { ApiError } from "./client.ts";
 
 /** Of which documents something changed; never what. */
 export interface Changes {
@@ -25,6 +26,7 @@ export class Refreshing {
 
   take({ kind, names, all }: Changes): void {
     for (const query of this.#client.getQueryCache().findAll({ queryKey: [kind] })) {
+      if (waitsForPerson(query)) continue;
       const about = query.meta?.["about"];
       if (typeof about !== "string") this.#refreshList(query);
       else if (all || names.some((name) => isOf(name, about))) this.#refresh(query);
@@ -55,3 +57,7 @@ export class Refreshing {
 /** The instance `<bot>:<id>` is of its bot, too. */
 const isOf = (name: string, about: string): boolean =>
   name === about || name.startsWith(`${about}:`);
+
+/** Asking again by itself would take away the question for a second factor that is being answered. */
+export const waitsForPerson = ({ state: { data, error } }: Query): boolean =>
+  data === undefined && error instanceof ApiError && error.requiresFactor;

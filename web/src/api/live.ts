@@ -1,6 +1,6 @@
 import { useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { Refreshing, type Changes } from "./changes.ts";
+import { Refreshing, waitsForPerson, type Changes } from "./changes.ts";
 import { site } from "./client.ts";
 import { Derived } from "./derived.ts";
 import { takeNews, type News } from "./news.ts";
@@ -67,10 +67,14 @@ class Live {
     stream.addEventListener("ready", () => this.#ready());
     stream.addEventListener("changed", (event) => this.#changed(event));
     stream.addEventListener("events", (event) => this.#heard(event));
-    stream.addEventListener("viewer", () => void this.#client.invalidateQueries());
+    stream.addEventListener("viewer", () => this.#askAgain());
     stream.addEventListener("over", (event) => tellOver(textIn(event, "reason")));
     stream.addEventListener("error", () => this.#failed());
     return stream;
+  }
+
+  #askAgain(): void {
+    void this.#client.invalidateQueries({ predicate: (query) => !waitsForPerson(query) });
   }
 
   #changed(event: MessageEvent<string>): void {
@@ -91,7 +95,7 @@ class Live {
     // What was asked for before the stream was there may have changed since: the viewer first of all.
     void this.#client.invalidateQueries({ queryKey: ["viewer"] });
     clearTimeout(this.#asking);
-    const again = (): void => void this.#client.invalidateQueries();
+    const again = (): void => this.#askAgain();
     this.#asking = window.setTimeout(again, this.#lost ? 0 : SETTLE_MS);
     this.#lost = false;
     this.#retryMs = FIRST_RETRY_MS;
