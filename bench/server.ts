@@ -1,9 +1,8 @@
 // The real server process of a bench, on a store that was filled before it started.
 import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { request } from "node:https";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
+import { closedPort } from "#testing/applications";
+import { answers } from "#testing/ping";
 import { until } from "#testing/wait";
 
 export const CLUSTER = "bench.localhost";
@@ -21,7 +20,7 @@ export async function startServer(
   directory: string,
   command: readonly string[],
 ): Promise<RunningServer> {
-  const port = await freePort();
+  const port = await closedPort();
   const [program, ...words] = command;
   const started = performance.now();
   const server = spawn(
@@ -41,26 +40,3 @@ export async function startServer(
 }
 
 export const dataIn = (directory: string): string => join(directory, "data");
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    request(
-      { host: "127.0.0.1", port, path: "/webapi/ping", rejectUnauthorized: false, agent: false },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      },
-    )
-      .on("error", () => resolve(false))
-      .end();
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { request } from "node:https";
 import { closedPort } from "./applications.ts";
+import { answers } from "./ping.ts";
 import type { Ran, Running, Yard } from "./processes.ts";
 
 /** Programs resolve every name under `localhost` to this machine, so applications have names. */
@@ -120,18 +120,4 @@ export class RealCluster {
   async #ready(): Promise<void> {
     await this.process.until("answers", () => answers(this.port));
   }
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    request(
-      { host: "127.0.0.1", port, path: "/webapi/ping", rejectUnauthorized: false, agent: false },
-      (response) => {
-        response.resume();
-        resolve(response.statusCode === 200);
-      },
-    )
-      .on("error", () => resolve(false))
-      .end();
-  });
 }

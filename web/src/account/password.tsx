@@ -1,4 +1,4 @@
-import { Field, Loading } from "@tenon/ui";
+import { Loading } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type ReactElement } from "react";
 import { useAct } from "../act.ts";
@@ -6,6 +6,7 @@ import { call } from "../api/client.ts";
 import { Problem } from "../api/factor.tsx";
 import { AuthenticatorApp } from "../authenticator-app.tsx";
 import { ChangeDialog } from "../change-dialog.tsx";
+import { NewPassword } from "../new-password.tsx";
 import { ACCOUNT } from "./queries.ts";
 
 /** What is replaced. */
@@ -49,17 +50,7 @@ export function ChangePassword({
   return (
     <ChangeDialog title={titles[change]} action="Save" act={act} onClose={onClose}>
       {change !== "authenticator" && (
-        <Field
-          label="New password"
-          hint="at least 12 characters; a few words will do"
-          type="password"
-          autoComplete="new-password"
-          minLength={12}
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-          required
-          autoFocus
-        />
+        <NewPassword value={password} onChange={setPassword} autoFocus />
       )}
       {app.error ? (
         <Problem error={app.error} what={titles[change]} retry={() => void app.refetch()} />

@@ -2,13 +2,14 @@ import {
   startRegistration,
   type PublicKeyCredentialCreationOptionsJSON,
 } from "@simplewebauthn/browser";
-import { Button, Field, Loading, Notice, Title } from "@tenon/ui";
+import { Button, Loading, Notice, Title } from "@tenon/ui";
 import { useQuery } from "@tanstack/react-query";
 import { useState, type FormEvent, type ReactElement } from "react";
 import { call, messageOf } from "../api/client.ts";
 import { useEnter } from "../api/enter.ts";
 import { useGoInside } from "../api/go-inside.ts";
 import { AuthenticatorApp } from "../authenticator-app.tsx";
+import { NewPassword } from "../new-password.tsx";
 
 interface Invitation {
   readonly user: string;
@@ -70,16 +71,7 @@ function Accept({ invitation, path }: { invitation: Invitation; path: string }):
         Make a passkey
       </Button>
       <p className="soft">or a password, with an authenticator app:</p>
-      <Field
-        label="New password"
-        hint="at least 12 characters; a few words will do"
-        type="password"
-        autoComplete="new-password"
-        minLength={12}
-        value={password}
-        onChange={(event) => setPassword(event.target.value)}
-        required
-      />
+      <NewPassword value={password} onChange={setPassword} />
       <AuthenticatorApp
         uri={invitation.totp_uri}
         secret={invitation.totp_secret}
